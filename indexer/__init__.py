@@ -1,0 +1,1 @@
+"""Article files -> articles -> an engine."""

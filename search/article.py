@@ -1,0 +1,240 @@
+"""Article: the one document model, and how it is made from and turned into plain data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, time, tzinfo
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+STATUSES = ("live", "corrected", "retracted", "withdrawn")
+ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")  # RFC 3986 unreserved: needs no escape in a URL
+TRACKING = re.compile(r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|ref_src|cmpid")
+
+
+class ArticleError(ValueError):
+    """What was given is not an article. `reasons` names every problem, not the first alone."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article, as accepted. Dates are aware and in UTC; text is plain text, never HTML."""
+
+    id: str
+    url: str | None = None
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    subheads: tuple[str, ...] = ()
+    section: str | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    type: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str | None = None
+    image: str | None = None
+    status: str = "live"
+    notice: str | None = None
+    embargo_until: datetime | None = None
+    related: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+FIELDS = tuple(f.name for f in fields(Article))
+_TEXT = ("title", "summary", "body")
+_OPTIONAL_TEXT = ("url", "section", "type", "language", "image", "notice")
+_LISTS = ("subheads", "authors", "tags")
+_DATES = ("published", "updated", "embargo_until")
+
+
+def from_dict(data: Mapping[str, Any], *, timezone: tzinfo = UTC, path: str | None = None) -> Article:
+    """Make an article of plain data (one object of JSONL).
+
+    Fields of another name go to `extra`. Without an `id` it is `make_id` of the URL, else of `path`.
+    `timezone` is that of dates without a zone.
+
+    Raises:
+        ArticleError: with every reason why this is no article.
+    """
+    reasons: list[str] = []
+    values: dict[str, Any] = {}
+    for name in _TEXT:
+        values[name] = _text(data.get(name), name, reasons) or ""
+    for name in _OPTIONAL_TEXT:
+        values[name] = _text(data.get(name), name, reasons) or None
+    for name in _LISTS:
+        values[name] = _list(data.get(name), name, reasons)
+    for name in _DATES:
+        values[name] = _date(data.get(name), name, timezone, reasons)
+    values["status"] = _text(data.get("status"), "status", reasons) or "live"
+    if values["status"] not in STATUSES:
+        reasons.append(f"status {values['status']!r} is none of {', '.join(STATUSES)}")
+    values["related"] = _related(data.get("related"), reasons)
+    values["extra"] = {**_extra(data.get("extra"), reasons), **{k: v for k, v in data.items() if k not in FIELDS}}
+    if not (values["title"] or values["body"]):
+        reasons.append("it has neither title nor body")
+    values["id"] = _id(data.get("id"), values["url"] or path, reasons)
+    if reasons:
+        raise ArticleError(reasons)
+    return Article(**values)
+
+
+def to_dict(article: Article) -> dict[str, Any]:
+    """The article as plain data that `from_dict` turns back into the same article; empty fields are left out."""
+    data: dict[str, Any] = {}
+    for name in FIELDS:
+        value = getattr(article, name)
+        if value in (None, "", ()) or (name in ("extra",) and not value):
+            continue
+        if isinstance(value, datetime):
+            value = value.isoformat().replace("+00:00", "Z")
+        elif isinstance(value, tuple):
+            value = [dict(item) if isinstance(item, Mapping) else item for item in value]
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        data[name] = value
+    return data
+
+
+def to_json(article: Article) -> str:
+    """The canonical line: equal articles give equal text."""
+    return json.dumps(to_dict(article), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(article: Article) -> str:
+    """16 bytes of BLAKE2b of the canonical line, in hex: articles with the same digest are the same."""
+    return hashlib.blake2b(to_json(article).encode(), digest_size=16).hexdigest()
+
+
+def tie_break(id: str) -> int:
+    """An order among equals that no engine, segment or update changes: 8 bytes of BLAKE2b of the id."""
+    return int.from_bytes(hashlib.blake2b(id.encode(), digest_size=8).digest(), "big")
+
+
+def make_id(key: str) -> str:
+    """A short digest of a canonical URL or a path: 64 bits, so that a million articles collide once in 10 million."""
+    return hashlib.blake2b(canonical_url(key).encode(), digest_size=8).hexdigest()
+
+
+def canonical_url(url: str) -> str:
+    """The same address for the same page: host in lower case, no default port, no fragment, no tracking parameters."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return url.strip()
+    if not parts.netloc:
+        return url.strip()
+    host = (parts.hostname or "").lower()
+    if port and (parts.scheme.lower(), port) not in (("http", 80), ("https", 443)):
+        host = f"{host}:{port}"
+    query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not TRACKING.fullmatch(k)])
+    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", query, ""))
+
+
+def parse_date(text: str, timezone: tzinfo = UTC) -> datetime:
+    """ISO 8601 -> aware datetime in UTC. A date alone is its first instant; no zone means `timezone`.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date (write 2025-08-06 or 2025-08-06T14:30:00Z)") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999") from None
+
+
+def _text(value: Any, name: str, reasons: list[str]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        reasons.append(f"{name} is {_kind(value)}, not text")
+        return ""
+    # Half of a surrogate pair can stand in JSON but in no file or database: it is shown as what it is, unreadable.
+    return str(value).encode("utf-8", "replace").decode().replace("\x00", "").replace("\r\n", "\n").strip()
+
+
+def _list(value: Any, name: str, reasons: list[str]) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        reasons.append(f"{name} is {_kind(value)}, not a list of texts")
+        return ()
+    texts = [_text(item, f"an item of {name}", reasons) for item in items]
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _date(value: Any, name: str, timezone: tzinfo, reasons: list[str]) -> datetime | None:
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, datetime):
+            return parse_date(value.isoformat(), timezone)
+        if hasattr(value, "isoformat") and not isinstance(value, time):
+            return parse_date(value.isoformat(), timezone)
+        if isinstance(value, str):
+            return parse_date(value, timezone)
+    except ValueError as problem:
+        reasons.append(f"{name} {problem}")
+        return None
+    reasons.append(f"{name} is {_kind(value)}, not a date")
+    return None
+
+
+def _related(value: Any, reasons: list[str]) -> tuple[Mapping[str, Any], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        reasons.append(f"related is {_kind(value)}, not a list")
+        return ()
+    items: list[Mapping[str, Any]] = []
+    for item in value:
+        if isinstance(item, str):
+            items.append({"id": item})
+        elif isinstance(item, Mapping):
+            items.append(dict(item))
+        else:
+            reasons.append(f"an item of related is {_kind(item)}, not an id or an object")
+    return tuple(items)
+
+
+def _extra(value: Any, reasons: list[str]) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        reasons.append(f"extra is {_kind(value)}, not an object")
+        return {}
+    return dict(value)
+
+
+def _id(value: Any, key: str | None, reasons: list[str]) -> str:
+    text = _text(value, "id", reasons)
+    if not text:
+        if not key:
+            reasons.append("it has neither id nor url nor path to make one of")
+            return ""
+        return make_id(key)
+    # An id of another alphabet is kept recognisable by its digest, and stays URL-safe.
+    return text if ID.fullmatch(text) else make_id(text)
+
+
+def _kind(value: Any) -> str:
+    return {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}.get(
+        type(value), type(value).__name__
+    )

@@ -1,0 +1,239 @@
+"""The engine port: what an engine does, the values it gives, the errors it raises, and how one is found.
+
+An engine is one file or folder here, named by the scheme of its URL: `connect("whoosh:var/index")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from typing import Protocol
+
+from search.article import Article
+from search.query import Query
+
+
+class EngineError(Exception):
+    """Something is wrong with the index; the message names it and the remedy.
+
+    EngineError
+    ├── EngineUnavailable    it cannot be asked now
+    │   └── IndexCorrupt     what lies there cannot be trusted
+    ├── IndexMissing         nothing was ever indexed there
+    ├── IndexLocked          another process is writing
+    ├── ArticleMissing       no article of that id is visible
+    │   └── ArticleGone      there was one; it was withdrawn or taken down
+    └── RebuildRefused       the new generation did not pass, the old one goes on
+    """
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be asked now."""
+
+
+class IndexCorrupt(EngineUnavailable):
+    """A file of the index is damaged."""
+
+
+class IndexMissing(EngineError):
+    """Nothing was ever indexed at this address."""
+
+
+class IndexLocked(EngineError):
+    """Another process writes to this index; the message says which."""
+
+
+class ArticleMissing(EngineError):
+    """No article of that id or URL is visible."""
+
+
+class ArticleGone(ArticleMissing):
+    """The article was withdrawn or taken down."""
+
+
+class RebuildRefused(EngineError):
+    """The new generation did not pass its validation; the old one goes on answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One article found. `score` is None where nothing was scored (no words, or sorted by date)."""
+
+    article: Article
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many matching articles have this value."""
+
+    value: str
+    count: int
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Values by count, then by name. `other`: (value, article) pairs not listed; `missing`: articles with none."""
+
+    values: tuple[Count, ...]
+    other: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A year, month or day: `value` is `2025`, `2025-08` or `2025-08-06`; it spans start <= published < end.
+
+    `inside`: the periods one step finer, where the reader has chosen this period or a part of it.
+    """
+
+    value: str
+    start: datetime
+    end: datetime
+    count: int
+    selected: bool = False
+    inside: DateFacet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateFacet:
+    """Periods that hold matching articles, oldest first. `interval` is year, month or day."""
+
+    interval: str
+    values: tuple[Period, ...]
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what matched, and the counts of all of it."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, Facet | DateFacet] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the engine holds of an article: the digest of its newest accepted version and where it came from."""
+
+    digest: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Accept this article, from this source (the path that the command line named, or `push`)."""
+
+    article: Article
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove the article of this id."""
+
+    id: str
+
+
+Change = Put | Delete
+Progress = Callable[[str, int, int], None]  # stage, done, of
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """An article that must not be shown, whatever is indexed."""
+
+    id: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What lies in the index. Sizes in bytes."""
+
+    url: str
+    generation: str
+    created: datetime
+    articles: int  # searchable in the live generation
+    hidden: int  # of them masked: taken down, withdrawn, under embargo
+    accepted: int  # newest accepted versions in the store that are no deletions
+    pending: int  # accepted rows that are not searchable yet
+    segments: int
+    index_bytes: int
+    store_bytes: int
+    newest: datetime | None  # published, of the newest visible article
+    sections: tuple[Count, ...]
+
+
+class Engine(Protocol):
+    """What every engine does. All methods may be called from several threads."""
+
+    url: str
+
+    # What readers ask.
+    def search(self, query: Query) -> Found:
+        """Answer a query. Raises EngineUnavailable or IndexMissing; a failure is never an empty result."""
+
+    def article(self, id: str) -> Article:
+        """The visible article of that id. Raises ArticleMissing or ArticleGone."""
+
+    def article_at(self, url: str) -> Article:
+        """The visible article whose canonical URL equals that of `url`. Raises as `article` does."""
+
+    def status(self) -> Status:
+        """What lies in the index. Raises IndexMissing."""
+
+    # What ops do. Accepting makes rows durable; catching up makes them searchable.
+    def begin(self, command: str, sources: Sequence[str]) -> int:
+        """Open a run: one command or one push, to which every accepted change belongs. Makes the index if absent."""
+
+    def held(self, ids: Iterable[str]) -> dict[str, Held]:
+        """What is held of these articles; ids that are not held are left out."""
+
+    def held_from(self, source: str) -> Iterator[str]:
+        """The ids of the articles that came from this source."""
+
+    def accept(self, run: int, changes: Sequence[Change]) -> None:
+        """Make the changes durable, all or none."""
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Make every accepted change searchable; the number of rows applied. Raises IndexLocked."""
+
+    def rebuild(self, progress: Progress | None = None) -> str:
+        """Fill a new generation from what is accepted, validate it, switch to it; its name."""
+
+    def take_down(self, id: str, reason: str) -> None:
+        """Hide an article, whatever is indexed, now and later."""
+
+    def restore(self, id: str) -> None:
+        """Undo a takedown. Raises ArticleMissing where there is none."""
+
+    def takedowns(self) -> list[Takedown]:
+        """What is taken down, oldest first."""
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+def connect(url: str) -> Engine:
+    """The engine at this address, `scheme:place`; nothing is opened or made before it is used.
+
+    Raises:
+        EngineUnavailable: for a scheme that no engine answers to.
+    """
+    scheme, _, place = url.partition(":")
+    if not place or not scheme.isidentifier():
+        raise EngineUnavailable(f"{url!r} is no index address: write whoosh:FOLDER")
+    try:
+        module = import_module(f"search.engines.{scheme}")
+    except ModuleNotFoundError as problem:
+        if problem.name != f"search.engines.{scheme}":
+            raise
+        raise EngineUnavailable(f"no engine is called {scheme!r}: write whoosh:FOLDER") from None
+    engine: Engine = module.open_url(url)
+    return engine
