@@ -1,0 +1,211 @@
+"""Generations: complete indexes side by side, the name of the live one, and the counter that tells of every change.
+
+DIR/generations/<time>-<id>/   one index and its manifest.json; without a manifest it is half made
+DIR/CURRENT                    the name of the live one
+DIR/epoch                      8 bytes, little-endian; every process maps it, every request reads it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import mmap
+import os
+import secrets
+import shutil
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
+from search.engines.whoosh import durable
+
+FORMAT = 1  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
+KEEP = 3  # the live one and two to go back to
+FOLDER, CURRENT, MANIFEST, EPOCH = "generations", "CURRENT", "manifest.json", "epoch"
+REBUILD = "`broadsheet reindex` makes a new one from the articles, which are kept apart"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a generation: bytes, and SHA-256 of them in hex."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation holds. `last`: the number of the newest row of the store that is in it."""
+
+    created: datetime
+    last: int
+    articles: int
+    files: Mapping[str, File] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def create(folder: Path) -> Path:
+    """A new, empty generation."""
+    parent = folder / FOLDER
+    durable.make_folder(parent)
+    generation = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+    durable.make_folder(generation)
+    return generation
+
+
+def names(folder: Path) -> list[str]:
+    """The complete generations, oldest first."""
+    return sorted(manifest.parent.name for manifest in (folder / FOLDER).glob(f"*/{MANIFEST}"))
+
+
+def current(folder: Path) -> str:
+    """The name of the live generation.
+
+    Raises:
+        IndexMissing: there never was one.
+        IndexCorrupt: it is not there any more.
+    """
+    try:
+        name = (folder / CURRENT).read_text("ascii").strip()
+    except FileNotFoundError:
+        raise IndexMissing(f"there is no index at {folder}: `broadsheet index PATH` makes one") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise IndexCorrupt(f"{folder / CURRENT} cannot be read ({problem}): {REBUILD}") from problem
+    if name not in names(folder):
+        raise IndexCorrupt(f"{folder / CURRENT} names the generation {name!r}, which is not there: {REBUILD}")
+    return name
+
+
+def switch(folder: Path, name: str) -> None:
+    """Make this complete generation the live one; readers see the old name or the new one. Hold the writer lock."""
+    if name not in names(folder):
+        raise IndexCorrupt(
+            f"there is no complete generation {name!r} in {folder}: {', '.join(names(folder)) or 'none'}"
+        )
+    durable.write(folder / CURRENT, f"{name}\n".encode())
+
+
+def write_manifest(generation: Path, manifest: Manifest) -> None:
+    """Say what the generation holds. Its files must be durable before: this is what makes it complete."""
+    data = {**asdict(manifest), "created": manifest.created.isoformat()}
+    durable.write(generation / MANIFEST, json.dumps(data, indent=1, sort_keys=True).encode())
+
+
+def read_manifest(generation: Path) -> Manifest:
+    """What the generation holds.
+
+    Raises:
+        IndexCorrupt: nothing says so.
+        EngineUnavailable: it is of a format that this version does not read.
+    """
+    try:
+        data = json.loads((generation / MANIFEST).read_bytes())
+        if data["format"] != FORMAT:
+            raise EngineUnavailable(
+                f"{generation} is of format {data['format']}, this version reads {FORMAT}: {REBUILD}"
+            )
+        files = {name: File(**entry) for name, entry in data["files"].items()}
+        return Manifest(datetime.fromisoformat(data["created"]), int(data["last"]), int(data["articles"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise IndexCorrupt(f"{generation / MANIFEST} cannot be read ({problem!r}): {REBUILD}") from problem
+
+
+def measure(generation: Path, files: Iterable[str], known: Mapping[str, File] | None = None) -> dict[str, File]:
+    """Size and checksum of these files; those in `known` are taken from there, as files of an index never change."""
+    known = known or {}
+    return {name: known.get(name) or _measure(generation / name) for name in files}
+
+
+def check(generation: Path) -> Manifest:
+    """Read every file again and compare: the manifest, if all is as it was written.
+
+    Raises:
+        IndexCorrupt: naming every file that is missing or changed.
+    """
+    manifest = read_manifest(generation)
+    damaged = [name for name, file in manifest.files.items() if _measured(generation / name) != file]
+    if damaged:
+        raise IndexCorrupt(f"damaged in {generation}: {', '.join(sorted(damaged))}; {REBUILD}")
+    return manifest
+
+
+def prune(folder: Path, keep: int = KEEP) -> list[str]:
+    """Remove the oldest complete generations but the live one, so that `keep` stay; the names that went."""
+    live = current(folder)
+    others = [name for name in names(folder) if name != live]
+    gone = others[: max(0, len(others) - (keep - 1))]
+    for name in gone:
+        _remove(folder / FOLDER / name)
+    return gone
+
+
+def sweep(folder: Path) -> list[str]:
+    """Remove what a crash left half made. Hold the rebuild lock: one that is being filled looks the same."""
+    complete = set(names(folder))
+    left = sorted(path.name for path in (folder / FOLDER).glob("*") if path.name not in complete)
+    for name in left:
+        _remove(folder / FOLDER / name)
+    return left
+
+
+def _remove(generation: Path) -> None:
+    """The manifest goes first: a removal cut short leaves what the next sweep takes, never what looks complete."""
+    (generation / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(generation, ignore_errors=True)
+
+
+def _measure(path: Path) -> File:
+    with path.open("rb") as file:
+        return File(os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _measured(path: Path) -> File | None:
+    try:
+        return _measure(path)
+    except OSError:
+        return None
+
+
+class Epoch:
+    """A counter shared by all processes: reading it costs no system call, so that every request can."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / EPOCH
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            raise IndexMissing(f"there is no index at {folder}: `broadsheet index PATH` makes one") from None
+        except OSError as problem:
+            raise EngineUnavailable(f"cannot open {self.path}: {problem.strerror}") from problem
+        try:
+            if os.fstat(descriptor).st_size < 8:
+                os.ftruncate(descriptor, 8)  # a new file reads as 0; two processes at once do no harm
+            self._map = mmap.mmap(descriptor, 8, access=mmap.ACCESS_READ)
+        finally:
+            os.close(descriptor)
+
+    def read(self) -> int:
+        """The number now."""
+        return int(struct.unpack_from("<Q", self._map)[0])
+
+    def bump(self) -> int:
+        """Add one, and tell every process; the new number.
+
+        It has a lock of its own, as a takedown must not wait for a writer.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            number = self.read() + 1
+            os.pwrite(descriptor, struct.pack("<Q", number), 0)
+            return number
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._map.close()

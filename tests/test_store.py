@@ -1,0 +1,312 @@
+"""The store: what was accepted is there, whole, whatever happened since."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from search import article
+from search.article import Article
+from search.engines import ArticleMissing, Delete, EngineUnavailable, Held, IndexCorrupt, IndexMissing, Put
+from search.engines.whoosh import store as stores
+from search.engines.whoosh.store import Store
+
+FULL = Article(
+    id="a",
+    url="https://Example.org/A?utm_source=x",
+    title="Tête-à-tête",
+    body="Körper & <b>Text</b>\n\nمرحبا",
+    subheads=("One", "Two"),
+    authors=("Ann",),
+    published=datetime(2025, 8, 6, 12, 30, tzinfo=UTC),
+    status="corrected",
+    notice="The date was wrong.",
+    embargo_until=datetime(2025, 8, 7, tzinfo=UTC),
+    related=({"id": "b"},),
+    extra={"desk": {"nested": [1, 2.5, None]}},
+)
+
+
+def put(id, title="T", source="folder", **values):
+    return Put(Article(id=id, title=title, **values), source)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store.create(tmp_path / "index")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def run(store):
+    return store.begin("index folder", ["folder"])
+
+
+def test_nothing_there_is_missing(tmp_path):
+    with pytest.raises(IndexMissing, match="broadsheet index"):
+        Store(tmp_path)
+
+
+def test_the_folder_is_its_owners_alone(store):
+    assert store.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_is_made_once_and_opened_after(store, run, tmp_path):
+    store.accept(run, [put("a")])
+    again = Store.create(tmp_path / "index")
+    assert again.last() == 1
+    again.close()
+
+
+def test_an_article_comes_back_as_it_was(store, run):
+    assert store.accept(run, [Put(FULL, "folder")]) == 1
+    assert store.articles([1]) == [FULL]
+    assert store.held(["a", "b"]) == {"a": Held(article.digest(FULL), "folder")}
+
+
+def test_versions_stay_and_the_newest_counts(store, run):
+    store.accept(run, [put("a", "old"), put("b"), put("a", "new")])
+    assert [found.title for found in store.articles([3, 1])] == ["new", "old"]
+    assert store.seq_of("a") == 3
+    assert [(row.seq, row.id) for row in store.newest(store.last())] == [(2, "b"), (3, "a")]
+    assert [(row.seq, row.article.title) for row in store.rows_after(0)] == [(1, "old"), (2, "T"), (3, "new")]
+    assert [row.seq for row in store.rows_after(1, limit=1)] == [2]
+
+
+def test_a_deletion_is_a_row(store, run):
+    store.accept(run, [put("a", url="https://example.org/a")])
+    assert store.accept(run, [Delete("a")]) == 2
+    assert store.rows_after(1) == [stores.Row(2, "a", None)]
+    assert store.held(["a"]) == {}
+    assert (store.seq_of("a"), store.seq_at("https://example.org/a")) == (None, None)
+    assert list(store.held_from("folder")) == []
+    assert list(store.newest(store.last())) == []
+
+
+@pytest.mark.parametrize("before", [[], [put("a"), Delete("a")]])
+def test_deleting_what_is_not_held_is_no_row(store, run, before):
+    last = store.accept(run, before)
+    assert store.accept(run, [Delete("a")]) == last
+
+
+def test_an_article_can_come_back(store, run):
+    store.accept(run, [put("a"), Delete("a"), put("a", "again", source="push")])
+    assert store.seq_of("a") == 3
+    assert list(store.held_from("folder")) == []
+    assert list(store.held_from("push")) == ["a"]
+
+
+def test_found_by_any_spelling_of_its_url(store, run):
+    store.accept(run, [Put(FULL, "folder"), put("b", url="https://example.org/A")])
+    assert store.seq_at("HTTPS://example.org:443/A?fbclid=1#top") == 2
+    assert store.seq_at("https://example.org/B") is None
+
+
+def test_pages_join_without_a_seam(store, run, monkeypatch):
+    monkeypatch.setattr(stores, "BATCH", 3)
+    store.accept(run, [put(f"{n:02}") for n in range(9)])
+    assert list(store.held_from("folder")) == [f"{n:02}" for n in range(9)]
+    assert [row.seq for row in store.newest(8, batch=2)] == list(range(1, 9))
+
+
+def test_a_rebuild_sees_no_article_twice(store, run):
+    store.accept(run, [put(str(n)) for n in range(4)])
+    rows = store.newest(store.last(), batch=2)
+    seen = [next(rows).id]
+    store.accept(run, [put("0", "changed"), put("3", "changed"), put("9")])
+    seen += [row.id for row in rows]
+    assert seen == ["0", "1", "2"]  # "3" has moved behind: it comes with the rows after, as "9" does
+
+
+def test_all_or_nothing(store):
+    with pytest.raises(sqlite3.IntegrityError):
+        store.accept(999, [put("a"), put("b")])
+    assert store.last() == 0
+
+
+def test_what_cannot_be_written_leaves_nothing(store, run):
+    with pytest.raises(UnicodeEncodeError):
+        store.accept(run, [put("a"), put("b", extra={"broken": "\ud800"})])
+    assert store.held(["a"]) == {}
+
+
+def test_counts(store, run):
+    store.accept(run, [put("a"), put("b"), put("a", "new"), Delete("b")])
+    counts = store.counts(after=1)
+    assert (counts.accepted, counts.pending) == (1, 3)
+    assert counts.size > 0
+
+
+def test_takedowns(store):
+    store.take_down("a", "court order")
+    store.take_down("b", "rights")
+    store.take_down("a", "court order 12/25")
+    assert [(item.id, item.reason) for item in store.takedowns()] == [("a", "court order 12/25"), ("b", "rights")]
+    assert store.takedowns()[0].since.tzinfo is not None
+    store.restore("a")
+    assert [item.id for item in store.takedowns()] == ["b"]
+    with pytest.raises(ArticleMissing, match="'a' is not taken down"):
+        store.restore("a")
+
+
+def damage(store, sql):
+    with sqlite3.connect(store.path) as db:
+        db.execute(sql)
+    db.close()
+
+
+def flip(store, position):
+    with sqlite3.connect(store.path) as db:
+        content = bytearray(db.execute("SELECT content FROM articles").fetchone()[0])
+        content[position] ^= 1
+        db.execute("UPDATE articles SET content = ?", (bytes(content),))
+    db.close()
+
+
+@pytest.mark.parametrize("position", [0, 3, 20, -1])
+def test_a_flipped_bit_is_found(store, run, position):
+    store.accept(run, [Put(FULL, "folder")])
+    flip(store, position)
+    for read in (lambda: store.articles([1]), lambda: store.rows_after(0), lambda: list(store.newest(1))):
+        with pytest.raises(IndexCorrupt, match="version 1 of the article 'a'"):
+            read()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM articles",
+        "UPDATE articles SET content = NULL",
+        "UPDATE articles SET digest = 'another'",
+        "UPDATE articles SET content = 'text'",
+    ],
+)
+def test_a_damaged_row_is_corrupt(store, run, sql):
+    store.accept(run, [put("a")])
+    damage(store, sql)
+    with pytest.raises(IndexCorrupt):
+        store.articles([1])
+
+
+def test_no_database_is_corrupt(tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "articles.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(IndexCorrupt, match="no database"):
+        Store(folder).last()
+
+
+def test_a_newer_format_is_refused(store):
+    damage(store, "PRAGMA user_version = 99")
+    other = Store(store.path.parent)
+    with pytest.raises(EngineUnavailable, match="format 99"):
+        other.last()
+
+
+def test_another_writer_is_waited_for_and_then_named(store, run, monkeypatch):
+    monkeypatch.setattr(stores, "WAIT", 0.1)
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    hurried = Store(store.path.parent)
+    with pytest.raises(EngineUnavailable, match="try again"):
+        hurried.accept(run, [put("a")])
+    assert hurried.last() == 0  # readers do not wait
+    other.execute("ROLLBACK")
+    hurried.accept(run, [put("a")])
+    hurried.close()
+    other.close()
+
+
+def test_a_full_disk_says_so(store, run):
+    store.accept(run, [put("a")])
+    with store._connection() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(EngineUnavailable, match="make room"):
+        store.accept(run, [put(str(n), extra={"n": str(hash((n, n)))}, source="s" * 200) for n in range(500)])
+    assert store.last() == 1
+
+
+def test_threads_read_while_one_writes(store, run):
+    problems = []
+
+    def read():
+        try:
+            for _ in range(50):
+                rows = store.rows_after(0, limit=1000)
+                assert len(rows) % 5 == 0
+                assert len(store.articles([row.seq for row in rows])) == len(rows)
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for batch in range(20):
+        store.accept(run, [put(f"{batch}-{n}") for n in range(5)])
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+def test_closed_is_closed(tmp_path):
+    store = Store.create(tmp_path)
+    store.close()
+    store.close()
+    with pytest.raises(EngineUnavailable, match="closed"):
+        store.last()
+
+
+def test_a_reader_outlives_close(store, run):
+    store.accept(run, [put("a")])
+    with store._connection() as db:
+        store.close()
+        assert db.execute("SELECT count(*) FROM articles").fetchone() == (1,)
+
+
+def test_processes_that_make_it_at_once_make_one(tmp_path):
+    code = "import sys; from pathlib import Path; from search.engines.whoosh.store import Store\n"
+    code += "s = Store.create(Path(sys.argv[1]) / 'index'); s.begin('index', []); s.close()"
+    processes = [subprocess.Popen([sys.executable, "-c", code, tmp_path]) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    store = Store(tmp_path / "index")
+    assert store.begin("index", []) == 5
+    store.close()
+
+
+WRITER = """
+import itertools, sys
+from pathlib import Path
+from search.article import Article
+from search.engines import Put
+from search.engines.whoosh.store import Store
+store = Store.create(Path(sys.argv[1]))
+run = store.begin("index", [])
+for batch in itertools.count():
+    store.accept(run, [Put(Article(id=f"{run}-{batch}-{n}", title="T", body="word " * 200), "s") for n in range(20)])
+    print(run, batch, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_acknowledged(tmp_path):
+    acknowledged = set()
+    for kill in range(4):
+        with subprocess.Popen([sys.executable, "-c", WRITER, tmp_path], stdout=subprocess.PIPE, text=True) as writer:
+            for _ in range(3 + 5 * kill):
+                acknowledged.add(tuple(writer.stdout.readline().split()))
+            writer.send_signal(signal.SIGKILL)
+            acknowledged |= {tuple(line.split()) for line in writer.stdout if line.endswith("\n")}
+    store = Store(tmp_path)
+    batches = {}
+    for row in store.rows_after(0, limit=100_000):
+        run, batch, _ = row.id.split("-")
+        batches[run, batch] = batches.get((run, batch), 0) + 1
+    assert acknowledged <= set(batches)
+    assert set(batches.values()) == {20}
+    assert len(list(store.newest(store.last()))) == 20 * len(batches)
+    store.close()
