@@ -138,7 +138,7 @@ def test_what_cannot_be_written_leaves_nothing(store, run):
 def test_counts(store, run):
     store.accept(run, [put("a"), put("b"), put("a", "new"), Delete("b")])
     counts = store.counts(after=1)
-    assert (counts.accepted, counts.pending) == (1, 3)
+    assert (counts.articles, counts.pending) == (1, 3)
     assert counts.size > 0
 
 

@@ -108,7 +108,7 @@ class Row:
 class Counts:
     """What lies in the store; `size` in bytes."""
 
-    accepted: int  # newest versions that are no deletions
+    articles: int  # newest versions that are no deletions
     pending: int  # rows after the number asked about
     size: int
 
@@ -248,9 +248,9 @@ class Store:
     def counts(self, after: int = 0) -> Counts:
         """How much lies here, and how many rows come after this number."""
         with self._connection() as db:
-            accepted = db.execute("SELECT count(*) FROM newest WHERE NOT deleted").fetchone()[0]
+            articles = db.execute("SELECT count(*) FROM newest WHERE NOT deleted").fetchone()[0]
             pending = db.execute("SELECT count(*) FROM articles WHERE seq > ?", (after,)).fetchone()[0]
-        return Counts(accepted, pending, sum(_size(path) for path in self.path.parent.glob(f"{FILE}*")))
+        return Counts(articles, pending, sum(_size(path) for path in self.path.parent.glob(f"{FILE}*")))
 
     # What must not be shown.
 
