@@ -1,0 +1,219 @@
+"""The embedded engine: the store is the truth, a Whoosh index of our own arrays is a view of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from search.article import Article
+from search.engines import (
+    ArticleGone,
+    ArticleMissing,
+    Change,
+    Count,
+    Found,
+    Held,
+    Hit,
+    Progress,
+    RebuildRefused,
+    Status,
+    Takedown,
+)
+from search.engines.whoosh import generations, lock, order, writer
+from search.engines.whoosh.evaluate import evaluate
+from search.engines.whoosh.facets import Filtered
+from search.engines.whoosh.segment import NONE, moment
+from search.engines.whoosh.snapshot import Snapshot
+from search.engines.whoosh.store import Store
+from search.query import Query
+
+WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
+
+
+def open_url(url: str) -> WhooshEngine:
+    """The engine of `whoosh:FOLDER`."""
+    return WhooshEngine(url, Path(url.partition(":")[2]))
+
+
+class WhooshEngine:
+    """One index folder. Any number of threads and processes may use it at once; they see one commit each."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self._folder = folder
+        self._opening = threading.RLock()
+        self._store: Store | None = None
+        self._epoch: generations.Epoch | None = None
+        self._seen: tuple[int, Snapshot] | None = None
+
+    # What readers ask.
+
+    def search(self, query: Query) -> Found:
+        snapshot = self._snapshot()
+        matches = evaluate(query, snapshot, snapshot.visible())
+        filtered = Filtered(query, snapshot, matches.masks)
+        total = sum(int(mask.sum()) for mask in filtered.masks)
+        page = order.page(query, snapshot, matches, filtered.masks)
+        articles = self._articles().articles([seq for seq, _ in page])
+        return Found(
+            hits=tuple(Hit(article, score) for article, (_, score) in zip(articles, page, strict=True)),
+            total=total,
+            facets={name: filtered.facet(name) for name in query.facets},
+        )
+
+    def article(self, id: str) -> Article:
+        snapshot = self._snapshot()
+        place = snapshot.find(id)
+        if place is None:
+            raise ArticleMissing(f"there is no article {id!r}")
+        segment, doc = place
+        if not snapshot.visible().masks[segment][doc]:
+            if snapshot.embargoed(segment, doc):
+                raise ArticleMissing(f"there is no article {id!r}")
+            raise ArticleGone(f"the article {id!r} was withdrawn")
+        return self._articles().articles([int(snapshot.views[segment].arrays["doc.seq"][doc])])[0]
+
+    def article_at(self, url: str) -> Article:
+        seq = self._articles().seq_at(url)
+        if seq is None:
+            raise ArticleMissing(f"there is no article at {url}")
+        return self.article(self._articles().articles([seq])[0].id)
+
+    def status(self) -> Status:
+        snapshot = self._snapshot()
+        manifest = generations.read_manifest(snapshot.generation)
+        visible = snapshot.visible()
+        counts = self._articles().counts(after=snapshot.applied)
+        sections: Counter[str] = Counter()
+        newest = NONE
+        for view, mask in zip(snapshot.views, visible.masks, strict=True):
+            doc, ordinal = view.pairs("section")
+            values = view.values("section")
+            found = np.bincount(ordinal[mask[doc]], minlength=len(values))
+            sections.update({values[int(i)]: int(found[i]) for i in np.flatnonzero(found)})
+            newest = max(newest, int(view.arrays["doc.published"][mask].max(initial=NONE)))
+        live = sum(int(view.live.sum()) for view in snapshot.views)
+        return Status(
+            url=self.url,
+            generation=snapshot.generation.name,
+            created=manifest.created,
+            articles=live,
+            hidden=live - visible.count,
+            accepted=counts.articles,
+            pending=counts.pending,
+            segments=len(snapshot.views),
+            index_bytes=sum(file.size for file in manifest.files.values()),
+            store_bytes=counts.size,
+            newest=moment(newest),
+            sections=tuple(Count(*item) for item in sorted(sections.items(), key=lambda item: (-item[1], item[0]))),
+        )
+
+    # What ops do.
+
+    def begin(self, command: str, sources: Sequence[str]) -> int:
+        with self._opening:
+            self._store = self._store or Store.create(self._folder)
+            return self._store.begin(command, sources)
+
+    def held(self, ids: Iterable[str]) -> dict[str, Held]:
+        return self._articles().held(ids)
+
+    def held_from(self, source: str) -> Iterator[str]:
+        return self._articles().held_from(source)
+
+    def accept(self, run: int, changes: Sequence[Change]) -> None:
+        self._articles().accept(run, changes)
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        with lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
+            if not (self._folder / generations.CURRENT).exists():
+                self._begin_index()
+            done = writer.catch_up(self._live(), self._articles(), progress)
+        if done:
+            self._changes().bump()
+        return done
+
+    def rebuild(self, progress: Progress | None = None) -> str:
+        store = self._articles()
+        with lock.hold(self._folder / "rebuild.lock", "rebuilding"):
+            generations.sweep(self._folder)
+            generation = generations.create(self._folder)
+            writer.create(generation)
+            until = store.last()
+            writer.fill(generation, store, until, progress)
+            with lock.hold(self._folder / "writer.lock", "switching", wait=WAIT):
+                writer.catch_up(generation, store)
+                writer.complete(generation)
+                self._validate(generation)
+                generations.switch(self._folder, generation.name)
+            self._changes().bump()
+            generations.prune(self._folder)
+        return generation.name
+
+    def take_down(self, id: str, reason: str) -> None:
+        self._articles().take_down(id, reason)
+        self._changes().bump()
+
+    def restore(self, id: str) -> None:
+        self._articles().restore(id)
+        self._changes().bump()
+
+    def takedowns(self) -> list[Takedown]:
+        return self._articles().takedowns()
+
+    def close(self) -> None:
+        with self._opening:
+            if self._store:
+                self._store.close()
+            if self._epoch:
+                self._epoch.close()
+            self._store = self._epoch = self._seen = None
+
+    # Files, opened when first needed and again when they change.
+
+    def _snapshot(self) -> Snapshot:
+        epoch = self._changes().read()
+        seen = self._seen
+        if seen and seen[0] == epoch:
+            return seen[1]
+        with self._opening:
+            if not (self._seen and self._seen[0] == epoch):
+                hidden = [takedown.id for takedown in self._articles().takedowns()]
+                self._seen = (epoch, Snapshot(self._live(), hidden))
+            return self._seen[1]
+
+    def _live(self) -> Path:
+        return self._folder / generations.FOLDER / generations.current(self._folder)
+
+    def _articles(self) -> Store:
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self._folder)
+            return self._store
+
+    def _changes(self) -> generations.Epoch:
+        with self._opening:
+            if self._epoch is None:
+                generations.current(self._folder)  # before anything is indexed there is nothing to follow
+                self._epoch = generations.Epoch(self._folder)
+            return self._epoch
+
+    def _begin_index(self) -> None:
+        generation = generations.create(self._folder)
+        writer.create(generation)
+        writer.complete(generation)
+        generations.switch(self._folder, generation.name)
+
+    def _validate(self, generation: Path) -> None:
+        """Every article counted, every byte as written."""
+        manifest = generations.check(generation)
+        accepted = self._articles().counts().articles
+        if manifest.articles != accepted:
+            raise RebuildRefused(
+                f"the new generation holds {manifest.articles} articles, {accepted} are accepted: "
+                f"the old one goes on; run `broadsheet reindex` again, and report this if it stays"
+            )

@@ -1,0 +1,152 @@
+"""Named arrays in one file, mapped and not copied: what a segment is made of.
+
+    magic | length of the directory (uint32) | directory (JSON) | arrays, each at a multiple of 64 bytes
+
+The directory says of each array: type, number of items, offset from the first array, CRC-32. Little-endian throughout.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engines import IndexCorrupt
+
+Array = NDArray[Any]
+MAGIC = b"BSARRAY1"
+ALIGN = 64  # a cache line
+
+
+def write(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays and fsync the file. Raises OSError."""
+    directory: dict[str, tuple[str, int, int, int]] = {}
+    offset = 0
+    for name, array in arrays.items():
+        little = array.dtype.newbyteorder("<")
+        directory[name] = (little.str, len(array), offset, zlib.crc32(array.astype(little).tobytes()))
+        offset += _padded(array.nbytes)
+    head = json.dumps(directory, separators=(",", ":")).encode()
+    with path.open("wb") as file:
+        file.write(MAGIC + struct.pack("<I", len(head)) + head)
+        for name, array in arrays.items():
+            file.write(b"\0" * (-file.tell() % ALIGN))
+            file.write(array.astype(directory[name][0]).tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class Arrays(Mapping[str, Array]):
+    """The arrays of a file, read-only, by name. They keep the file mapped for as long as one of them lives."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file. Raises IndexCorrupt for a file that is not what `write` wrote, as far as its sizes tell."""
+        try:
+            with path.open("rb") as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (FileNotFoundError, ValueError) as problem:
+            raise IndexCorrupt(
+                f"{path}: {'it is not there' if isinstance(problem, OSError) else 'it is empty'}"
+            ) from None
+        self.path = path
+        try:
+            if self._map[: len(MAGIC)] != MAGIC:
+                raise ValueError("it does not begin as a segment does")
+            (length,) = struct.unpack_from("<I", self._map, len(MAGIC))
+            start = len(MAGIC) + 4
+            directory = json.loads(self._map[start : start + length])
+            base = start + length
+            self._arrays: dict[str, Array] = {}
+            self._checks: dict[str, int] = {}
+            base += -base % ALIGN
+            for name, (dtype, count, offset, check) in directory.items():
+                self._arrays[name] = (
+                    np.frombuffer(self._map, dtype=dtype, count=count, offset=base + offset)
+                    if count
+                    else np.empty(0, dtype=dtype)
+                )
+                self._checks[name] = check
+        except (ValueError, TypeError, KeyError, struct.error) as problem:
+            raise IndexCorrupt(f"{path} is damaged: {problem}") from None
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def damaged(self) -> list[str]:
+        """Read everything; the names of the arrays whose bytes are not those written."""
+        return [name for name, array in self._arrays.items() if zlib.crc32(array.tobytes()) != self._checks[name]]
+
+
+class Strings(Sequence[str]):
+    """Texts one after another in a blob; text i ends before byte `ends[i]`. A slice is not offered."""
+
+    def __init__(self, blob: Array, ends: Array) -> None:
+        self._blob = blob
+        self._ends = ends
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array], name: str) -> Strings:
+        """The texts that `pack` put under this name."""
+        return cls(arrays[f"{name}.blob"], arrays[f"{name}.ends"])
+
+    @staticmethod
+    def pack(name: str, texts: Iterable[str]) -> dict[str, Array]:
+        """The texts as arrays, to be written."""
+        encoded = [text.encode("utf-8", "replace") for text in texts]
+        blob = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        ends = np.cumsum([len(item) for item in encoded], dtype=np.uint64)
+        return {f"{name}.blob": blob, f"{name}.ends": narrow(ends)}
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        start = int(self._ends[index - 1]) if index else 0
+        return self._blob[start : int(self._ends[index])].tobytes().decode()
+
+    def index_of(self, text: str) -> int | None:
+        """Where the text stands, in texts that are sorted."""
+        place = bisect_left(self, text)
+        return place if place < len(self) and self[place] == text else None
+
+
+def narrow(array: Array) -> Array:
+    """The same whole numbers, none negative, in the smallest unsigned type that holds them."""
+    top = int(array.max()) if len(array) else 0
+    return array.astype(np.min_scalar_type(top))
+
+
+def ranges(starts: Array, lengths: Array) -> NDArray[np.int64]:
+    """start, start + 1, .. of each range, one range after another: `ranges([5, 9], [2, 3])` is 5 6 9 10 11."""
+    lengths = lengths.astype(np.int64)
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts.astype(np.int64) - (ends - lengths), lengths) + np.arange(total, dtype=np.int64)
+
+
+def _padded(size: int) -> int:
+    return size + -size % ALIGN
