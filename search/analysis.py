@@ -62,7 +62,7 @@ WORD = re.compile(
 _PIECE = re.compile(f"[^{HYPHENS}]+")
 _POSSESSIVE = re.compile(f"[{APOSTROPHES}][sS]$")
 _SEPARATOR = re.compile(r"(?<!\d)\.|\.(?!\d)|,")  # of initials and of thousands; the point of 3.5 stays
-_CAPITALS = re.compile(rf"{_LETTER}{{6}}")
+_NO_ACRONYM = re.compile(rf"{_LETTER}{{6}}|\b(?:THE|OF|TO)\b")
 
 # Letters that carry their accent inside, so that no normal form takes it off, and the signs that count for nothing.
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ŧ": "t", "ı": "i"}
@@ -159,10 +159,10 @@ def _form(piece: str, shouting: bool) -> str:
 
 
 def is_shouting(text: str) -> bool:
-    """Whether capitals mean nothing here: no small letter, and a word too long to be an acronym."""
+    """Whether capitals mean nothing here: no small letter, and a word that is no acronym, being too long or `THE`."""
     if any(map(str.islower, text)):
         return False
-    return any(match[0].isupper() for match in _CAPITALS.finditer(text))
+    return any(match[0].isupper() for match in _NO_ACRONYM.finditer(text))
 
 
 @lru_cache(2**14)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple, TypeVar
 
-from search import fields
+from search import analysis, fields
+
+LONGEST_TEXT = 512  # characters read; a headline has 60, a pasted first paragraph 300
+MOST_WORDS = 64
+DEEPEST = 8  # parentheses in parentheses
+SHORTEST_PREFIX = 3  # two letters begin thousands of words
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +105,291 @@ class Query:
     facets: tuple[str, ...] = fields.DEFAULT_FACETS
     highlight: bool = True
     timezone: tzinfo = UTC  # cuts the days, months and years of the date facet
+
+
+_UNFILTERED = Filters()
+
+
+def parse(
+    text: str,
+    *,
+    filters: Filters = _UNFILTERED,
+    sort: str = "relevance",
+    page: int = 1,
+    per_page: int = 10,
+    facets: tuple[str, ...] = fields.DEFAULT_FACETS,
+    highlight: bool = True,
+    timezone: tzinfo = UTC,
+) -> Query:
+    """Read what a reader typed. Any text is a query; what could not be used of it is named in `ignored`.
+
+    `words`, `"a phrase"`, `-without`, `this OR that`, `begin*`, `title:word` (`fields.PREFIXES`), `(groups)`.
+    Where something was typed and nothing of it was of use, `ignored` says so and `required` is empty.
+    """
+    typed = next(_READ.finditer(text))[0]
+    reader = _Reader(typed)
+    if typed != text:
+        reader.ignore(text[len(typed) :].strip(), f"only the first {LONGEST_TEXT} characters are read")
+    read = reader.group(None, 0)
+    if typed.strip() and not (read.clauses or read.excluded or reader.ignored):
+        reader.ignore(typed.strip(), "there is no word in it")
+    return Query(
+        text=typed,
+        required=_once(read.clauses),
+        optional=_once(reader.optional),
+        excluded=_once(read.excluded),
+        ignored=_once(reader.ignored),
+        filters=filters,
+        sort=sort,
+        page=page,
+        per_page=per_page,
+        facets=facets,
+        highlight=highlight,
+        timezone=timezone,
+    )
+
+
+def terms(query: Query) -> tuple[Clause, ...]:
+    """The words, phrases and prefixes that an article may have been found by, for its highlighting."""
+    return _once(leaf for clause in (*query.required, *query.optional) for leaf in _leaves(clause))
+
+
+def _leaves(clause: Clause) -> Iterator[Clause]:
+    if isinstance(clause, Either | Both):
+        for inner in clause.of:
+            yield from _leaves(inner)
+    else:
+        yield clause
+
+
+def _once(things: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(things))
+
+
+_QUOTES = '"“”„‟«»″〝〞＂'
+_DASHES = analysis.HYPHENS + "—"
+_BETWEEN = rf"\s()（）|{_QUOTES}"  # what ends a chunk
+_TOKEN = re.compile(
+    rf"""
+    [{_QUOTES}] (?P<phrase> [^{_QUOTES}]* ) [{_QUOTES}]
+    | (?P<quote> [{_QUOTES}] )
+    | (?P<open> [(（] )
+    | (?P<close> [)）] )
+    | (?P<either> \| | (?<![{_DASHES}])OR(?![^{_BETWEEN}]) )
+    | (?P<both> (?<![{_DASHES}])AND(?![^{_BETWEEN}]) )
+    | (?P<minus> (?<![{_DASHES}])NOT(?![^{_BETWEEN}]) | (?<![^\s(（|:：])[{_DASHES}](?=[^\s{_DASHES})）]) )
+    | (?P<field> (?i:{"|".join(fields.PREFIXES)}) ) [:：]
+    | (?P<chunk> [^{_BETWEEN}]+ )
+    """,
+    re.VERBOSE,
+)
+_READ = re.compile(
+    rf".{{1,{LONGEST_TEXT}}}(?!\S)|.{{0,{LONGEST_TEXT}}}", re.DOTALL
+)  # to the end of a word, if one ends
+_ASKING = ("phrase", "open", "chunk", "minus", "field")  # what a field's name can stand before
+
+
+class _Operand(NamedTuple):
+    """What stands on one side of an OR: a word, a phrase, a chunk of words like `and/or`, a group."""
+
+    text: str
+    clauses: tuple[Clause, ...] = ()
+    excluded: tuple[Clause, ...] = ()
+    plain: bool = False  # a single word: a stop word may be left out, and its neighbour makes a phrase with it
+
+
+class _Reader:
+    """One pass over the tokens of a query; `group` calls itself, to a bounded depth, for parentheses."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_TOKEN.finditer(text))
+        self.at = 0
+        self.words = 0
+        self.too_deep = 0  # parentheses open that were not followed
+        self.shouting = analysis.is_shouting(text)
+        self.optional: list[Clause] = []
+        self.ignored: list[Ignored] = []
+
+    def ignore(self, text: str, reason: str) -> None:
+        self.ignored.append(Ignored(text if len(text) <= 60 else text[:60] + "…", reason))
+
+    def peek(self) -> str | None:
+        """The kind of the next token."""
+        return self.tokens[self.at].lastgroup if self.at < len(self.tokens) else None
+
+    def group(self, field: str | None, depth: int, negative: bool = False) -> _Operand:
+        """Read to the closing parenthesis, or to the end."""
+        rows: list[list[_Operand]] = []  # each must match, by any of its operands
+        excluded: list[Clause] = []
+        minus = either = ""  # the operators that wait for what comes next
+        within = field
+        after_operand = False
+        start = max(self.at - 1, 0)
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            kind = token.lastgroup
+            self.at += 1
+            if kind == "close":
+                if not self.too_deep and depth:
+                    break
+                self.too_deep = max(0, self.too_deep - 1)
+            elif kind == "quote":
+                self.ignore(token[0], "the quotation mark has no partner")
+            elif kind == "minus":
+                minus = token[0]
+            elif kind == "field" and self.peek() in _ASKING:
+                within = fields.PREFIXES[token["field"].lower()]
+            elif kind == "open" and depth == DEEPEST:
+                self.too_deep += 1
+                self.ignore(token[0], f"parentheses are read {DEEPEST} deep")
+            elif kind == "either" and self.peek() == "minus" and self.tokens[self.at][0] == "NOT":
+                self.at += 1  # `to be OR NOT to be`: no side of an OR can be an exclusion, so these are words
+                rows += [[self.chunk("or", field)], [self.chunk("not", field)]]
+            elif kind == "either":
+                if after_operand:
+                    either = token[0]
+                elif not either:
+                    self.ignore(token[0], "it stands between two things to find")
+                after_operand = False
+            elif kind != "both":
+                operand = self.operand(token, within, depth, bool(minus))
+                if within != field:
+                    operand = operand._replace(plain=False)  # asked for by name: needed, be it a stop word
+                after_operand = bool(operand.clauses) and not minus
+                if minus:
+                    excluded += _together(operand, kind)
+                    if operand.excluded:
+                        self.ignore(operand.text, "what is left out of what is left out")
+                elif either and after_operand:
+                    rows[-1].append(operand)
+                    either = ""
+                elif after_operand:
+                    rows.append([operand])
+                else:
+                    excluded += operand.excluded
+                minus, within = "", field
+        if either:
+            self.ignore(either, "it stands between two things to find")
+        if minus == "NOT":
+            self.ignore(minus, "it stands before what to leave out")
+        for row in rows:
+            for operand in row:
+                excluded += operand.excluded
+                if operand.excluded and len(row) > 1:
+                    self.ignore(operand.text, "what is left out is left out of the whole, not of one side of OR")
+        clauses = [clause for row in rows for clause in _row(row)] if negative else self.settle(rows)
+        tokens = self.tokens[start : self.at]
+        text = self.text[tokens[0].start() : tokens[-1].end()] if tokens else ""
+        return _Operand(text, tuple(clauses), tuple(excluded))
+
+    def operand(self, token: re.Match[str], field: str | None, depth: int, negative: bool) -> _Operand:
+        if token.lastgroup == "open":
+            return self.group(field, depth + 1, negative)
+        self.words += sum(1 for _ in analysis.WORD.finditer(token[0]))
+        if self.words > MOST_WORDS:
+            self.ignore(self.text[token.start() :], f"a query has {MOST_WORDS} words at most")
+            self.at = len(self.tokens)
+            return _Operand(token[0])
+        if token.lastgroup == "phrase":
+            return self.phrase(token["phrase"], field)
+        return self.chunk(token[0], field)
+
+    def phrase(self, text: str, field: str | None) -> _Operand:
+        words = tuple(word for match in analysis.WORD.finditer(text) for word in self.side_by_side(match[0]))
+        if words and "*" in text:
+            self.ignore(text, "a star between quotation marks stands for nothing")
+        return _Operand(text, (Phrase(words, exact=True, field=field),) if words else ())
+
+    def side_by_side(self, raw: str) -> tuple[Word, ...]:
+        return tuple(Word(part.stem, part.form) for part in analysis.parts(raw, self.shouting) if part.step)
+
+    def chunk(self, text: str, field: str | None) -> _Operand:
+        """Everything up to the next space: mostly one word."""
+        clauses: list[Clause] = []
+        stars = text.count("*")
+        for match in analysis.WORD.finditer(text):
+            if text[match.end() :] == "*" and (begin := _begin(match[0])):
+                clauses.append(Prefix(begin, field))
+                stars -= 1
+            elif words := self.side_by_side(match[0]):
+                clauses.append(self.either_spelling(match[0], words, field))
+        if clauses and stars:
+            self.ignore(text, f"a star stands after {SHORTEST_PREFIX} letters or more, at the end of a word")
+        return _Operand(text, tuple(clauses), plain=len(clauses) == 1 and isinstance(clauses[0], Word))
+
+    def either_spelling(self, raw: str, words: tuple[Word, ...], field: str | None) -> Clause:
+        """The word; or, of a hyphenated one, its words side by side or joined: `e-mail`, `e mail`, `email`."""
+        if len(words) == 1:
+            return replace(words[0], field=field)
+        phrase = Phrase(words, exact=False, field=field)
+        joined = [Word(part.stem, part.form, field) for part in analysis.parts(raw, self.shouting) if not part.step]
+        return Either((*joined, phrase)) if joined else phrase
+
+    def settle(self, rows: list[list[_Operand]]) -> list[Clause]:
+        """What is required of these: all but the stop words that other words stand beside.
+
+        Such a stop word scores where it stands next to its neighbour.
+        """
+        plain = [row[0] if len(row) == 1 and row[0].plain else None for row in rows]
+        stops = [operand is not None and _is_stop(operand) for operand in plain]
+        capital = [operand is not None and _is_capital(operand) for operand in plain]
+        if self.shouting or (sum(stops) > 1 and all(capital)):  # All in Capitals, Like a Title: they mean nothing
+            capital = [False] * len(rows)
+        required: list[Clause] = []
+        for i, (row, operand) in enumerate(zip(rows, plain, strict=True)):
+            beside = [j for j in (i - 1, i + 1) if 0 <= j < len(rows)]
+            is_name = capital[i] and any(capital[j] and not stops[j] for j in beside)  # Theresa May, Will Smith
+            if operand is None or not stops[i] or all(stops) or is_name or _is_acronym(operand):
+                required += _row(row)
+            else:
+                pairs = [(plain[min(i, j)], plain[max(i, j)]) for j in beside]
+                self.optional += [_pair(left, right) for left, right in pairs if left and right]
+        return required
+
+
+def _row(row: list[_Operand]) -> tuple[Clause, ...]:
+    """One row of operands as clauses that must all match."""
+    if len(row) == 1:
+        return row[0].clauses
+    return (Either(tuple(o.clauses[0] if len(o.clauses) == 1 else Both(o.clauses) for o in row)),)
+
+
+def _together(operand: _Operand, kind: str | None) -> tuple[Clause, ...]:
+    """What is left out by one minus. `-bbc.co.uk` leaves out the three words side by side, not each of them."""
+    if len(operand.clauses) < 2:
+        return operand.clauses
+    words = tuple(clause for clause in operand.clauses if isinstance(clause, Word))
+    if kind == "chunk" and len(words) == len(operand.clauses):
+        return (Phrase(tuple(replace(word, field=None) for word in words), exact=False, field=words[0].field),)
+    return (Both(operand.clauses),)
+
+
+def _pair(left: _Operand, right: _Operand) -> Phrase:
+    words = (replace(_word(left), field=None), replace(_word(right), field=None))
+    return Phrase(words, exact=False, field=_word(left).field)
+
+
+def _word(plain: _Operand) -> Word:
+    (word,) = plain.clauses
+    assert isinstance(word, Word)
+    return word
+
+
+def _is_stop(operand: _Operand) -> bool:
+    return operand.plain and _word(operand).form.lower() in analysis.STOP_WORDS
+
+
+def _is_acronym(operand: _Operand) -> bool:
+    return _word(operand).form != _word(operand).form.lower()
+
+
+def _is_capital(operand: _Operand) -> bool:
+    return operand.plain and any(match[0][0].isupper() for match in analysis.WORD.finditer(operand.text))
+
+
+def _begin(raw: str) -> str | None:
+    """What a prefix begins with; None if that is too short, or several words."""
+    parts = analysis.parts(raw, True)
+    forms = [part.form for part in parts if not part.step or len(parts) == 1]
+    return forms[0] if forms and len(forms[0]) >= SHORTEST_PREFIX else None

@@ -1,0 +1,266 @@
+"""What a reader means, a row each. Queries are written in a short form: see `short`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search import fields, query
+from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, Word, parse, terms
+
+
+def short(clause: Clause) -> str:
+    """`form`, `"exact phrase"`, `~any form~`, `prefix*`, `{either|or}`, `(both and)`, each with its `field:`."""
+    match clause:
+        case Word(_, form, field):
+            text = form
+        case Phrase(words, exact, field):
+            quote = '"' if exact else "~"
+            text = quote + " ".join(word.form for word in words) + quote
+        case Prefix(begin, field):
+            text = begin + "*"
+        case Either(of):
+            return "{" + "|".join(map(short, of)) + "}"
+        case Both(of):
+            return "(" + " ".join(map(short, of)) + ")"
+    return f"{field}:{text}" if field else text
+
+
+def shorts(asked: Query) -> str:
+    """All clauses: required, `+` optional, `-` excluded."""
+    return " ".join(
+        [*map(short, asked.required)]
+        + ["+" + short(clause) for clause in asked.optional]
+        + ["-" + short(clause) for clause in asked.excluded]
+    )
+
+
+MEANT = [
+    ("", ""),
+    (" \t\n", ""),
+    ("climate change", "climate change"),
+    ("climate climate Climate", "climate"),
+    ("Café O’Neill", "cafe oneill"),
+    # phrases
+    ('"climate change"', '"climate change"'),
+    ("„Klima“ «le monde» “a b” ″c d″ ＂e f＂", '"klima" "le monde" "a b" "c d" "e f"'),
+    ('"universities"', '"universities"'),
+    ('"U.S. COVID-19 rules"', '"US COVID 19 rules"'),
+    ('""', ""),
+    ('"" x', "x"),
+    ('"climate change', "climate change"),
+    ('say "climate change" now" then', 'say "climate change" now +~now then~'),
+    ("'climate change'", "climate change"),
+    # exclusion
+    ("alps -huts", "alps -huts"),
+    ("alps –huts −snow —ice", "alps -huts -snow -ice"),
+    ('alps -"ski huts"', 'alps -"ski huts"'),
+    ("alps -title:huts -author:smith", "alps -title:huts -authors:smith"),
+    ("alps NOT huts", "alps -huts"),
+    ("alps NOT -huts", "alps -huts"),
+    ("alps not huts", "alps huts +~alps not~ +~not huts~"),
+    ("-huts", "-huts"),
+    ("-(huts OR ski the) alps", "alps -({huts|ski} the)"),
+    ("-bbc.co.uk alps", "alps -~bbc co uk~"),
+    ("-elect* alps", "alps -elect*"),
+    ("alps - huts", "alps huts"),
+    ("alps -", "alps"),
+    ("alps -!!!", "alps"),
+    ("alps --huts", "alps huts"),
+    ("ski-huts", "{skihuts|~ski huts~}"),
+    # OR
+    ("alps OR huts", "{alps|huts}"),
+    ("alps | huts|ice", "{alps|huts|ice}"),
+    ("alps OR huts snow", "{alps|huts} snow"),
+    ("snow alps OR huts OR ice", "snow {alps|huts|ice}"),
+    ("a OR b c OR d", "{a|b} {c|d}"),
+    ('"a b" OR elect* OR COVID-19', '{"a b"|elect*|{covid19|~COVID 19~}}'),
+    ("alps or huts", "alps huts +~alps or~ +~or huts~"),
+    ("alps AND huts", "alps huts"),
+    ("US AND UK", "US UK"),
+    ("either/or OR this", "{(either or)|this}"),
+    ("the OR alps", "{the|alps}"),
+    ("OR alps", "alps"),
+    ("alps OR", "alps"),
+    ("alps OR OR huts || ice", "{alps|huts|ice}"),
+    ("alps OR -huts", "alps -huts"),
+    ("snow -alps OR huts", "snow huts -alps"),
+    # parentheses
+    ("(alps OR huts) snow", "{alps|huts} snow"),
+    ("(alps snow) OR (huts ice)", "{(alps snow)|(huts ice)}"),
+    ("(alps (snow (ice)))", "alps snow ice"),
+    ("alps) (snow", "alps snow"),
+    ("f(x)", "f x"),
+    ("() alps", "alps"),
+    ("(alps -huts) snow", "alps snow -huts"),
+    ("(-huts)", "-huts"),
+    # prefixes
+    ("elect*", "elect*"),
+    ("Élect*", "elect*"),
+    ("e-mai* covid-1*", "emai* covid1*"),
+    ("el*", "el"),
+    ("*tion foo*bar x*", "tion foo bar x"),
+    # fields
+    ("title:alps", "title:alps"),
+    ("Title: alps snow", "title:alps snow"),
+    ("headline:alps by:smith text:snow tags:ice", "title:alps authors:smith body:snow tags:ice"),
+    ('title:"the alps" title:elect*', 'title:"the alps" title:elect*'),
+    ("title:(alps OR huts) snow", "{title:alps|title:huts} snow"),
+    ("title:(the alps)", "title:alps +title:~the alps~"),
+    ("title:the alps", "title:the alps"),
+    ("title:author:smith", "authors:smith"),
+    ("title:COVID-19", "{title:covid19|title:~COVID 19~}"),
+    ("title:", "title"),
+    ("alps title: OR snow", "alps {title|snow}"),
+    ("foo:bar 10:30", "foo bar 10 30"),
+    ("https://example.com/a?b=c", "https example com a b c"),
+    # words of several parts
+    ("COVID-19", "{covid19|~COVID 19~}"),
+    ("covid19", "covid19"),
+    ("2019-2020", "~2019 2020~"),
+    ("a-b-c-d-e-f", "~a b c d e f~"),
+    ("S&P 500, C++", "S&P 500 c++"),
+    # stop words
+    ("the economy", "economy +~the economy~"),
+    ("state of the union", "state union +~state of~ +~of the~ +~the union~"),
+    ("to be or not to be", "to be or not"),
+    ("To be OR NOT to be", "to be or not"),
+    ("TO BE OR NOT TO BE", "to be or not"),
+    ("The Who", "the who"),
+    ("the who -tommy", "the who -tommy"),
+    ("The Who concert", "concert +~the who~ +~who concert~"),
+    ('the "climate change"', '"climate change"'),
+    ("the elect*", "elect*"),
+    ("US elections", "US elections"),
+    ("us elections", "elections +~us elections~"),
+    ("U.S. elections", "US elections"),
+    ("IT outage", "IT outage"),
+    ("WHO report", "WHO report"),
+    ("US", "US"),
+    ("US GDP", "US GDP"),
+    ("Theresa May", "theresa may"),
+    ("theresa may", "theresa +~theresa may~"),
+    ("THERESA MAY", "theresa +~theresa may~"),
+    ("Will Smith", "will smith"),
+    ("will smith", "smith +~will smith~"),
+    ("Prime Minister Theresa May", "prime minister theresa may"),
+    (
+        "What is the deal with Theresa May",
+        "deal theresa may +~what is~ +~is the~ +~the deal~ +~deal with~ +~with theresa~",
+    ),
+    ("The economy", "economy +~the economy~"),
+    ("What Is The Economy", "economy +~what is~ +~is the~ +~the economy~"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MEANT)
+def test_meaning(text: str, expected: str) -> None:
+    assert shorts(parse(text)) == expected
+
+
+IGNORED = [
+    ("climate change -huts", []),
+    ("alps - huts & ice", []),
+    ("", []),
+    ("?!", ["?!"]),
+    ("-", ["-"]),
+    ('"" ()', ['"" ()']),
+    ('"climate', ['"']),
+    ('"', ['"']),
+    ("OR", ["OR"]),
+    ("alps OR", ["OR"]),
+    ("| alps", ["|"]),
+    ("alps NOT", ["NOT"]),
+    ("alps OR -huts", ["OR"]),
+    ("el*", ["el*"]),
+    ("*tion foo*bar", ["*tion", "foo*bar"]),
+    ("2019-20*", ["2019-20*"]),
+    ('"elect* day"', ["elect* day"]),
+    ("(" * 9 + "alps" + ")" * 9 + " snow", ["("]),
+    ("(alps -huts) OR snow", ["(alps -huts)"]),
+    ("-(alps -huts) snow", ["(alps -huts)"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), IGNORED)
+def test_what_was_ignored_is_said(text: str, expected: list[str]) -> None:
+    asked = parse(text)
+    assert [part.text for part in asked.ignored] == expected
+    assert all(part.reason for part in asked.ignored)
+
+
+def test_parentheses_too_deep_are_left_out() -> None:
+    assert shorts(parse("(" * 9 + "alps" + ")" * 9 + " snow")) == "alps snow"
+    assert shorts(parse("(" * 500 + "alps")) == "alps"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("alpine huts " * 100_000, ("alpine huts " * 43)[:510]),  # 512 would be in the middle of a word
+        ("x" * 1_000_000, "x" * 512),
+        (" " + "x" * 600, " " + "x" * 511),
+    ],
+)
+def test_a_long_query_is_cut_and_said(text: str, read: str) -> None:
+    asked = parse(text)
+    assert asked.text.rstrip() == read.rstrip()
+    assert asked.ignored[0].reason == "only the first 512 characters are read"
+    assert text[len(asked.text) :].strip().startswith(asked.ignored[0].text[:60])
+
+
+def test_a_query_has_64_words_at_most() -> None:
+    asked = parse(" ".join(f"w{n}" for n in range(70)))
+    assert len(asked.required) == query.MOST_WORDS
+    assert [part.text for part in asked.ignored] == ["w64 w65 w66 w67 w68 w69"]
+
+
+def test_a_word_has_a_stem_and_a_form() -> None:
+    assert parse("Elections US").required == (Word("elect", "elections"), Word("us", "US"))
+
+
+def test_what_the_caller_chose_is_kept() -> None:
+    filters = Filters(section=("World",), until=datetime(2025, 1, 1, tzinfo=UTC))
+    asked = parse("alps", filters=filters, sort="newest", page=2, per_page=0, facets=("tag",), highlight=False)
+    assert asked == Query(
+        "alps",
+        (Word("alp", "alps"),),
+        filters=filters,
+        sort="newest",
+        page=2,
+        per_page=0,
+        facets=("tag",),
+        highlight=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the alps -huts", ["alps", "~the alps~"]),
+        ('"ski huts" OR (elect* alps) alps', ['"ski huts"', "elect*", "alps"]),
+        ("COVID-19", ["covid19", "~COVID 19~"]),
+        ("-huts", []),
+    ],
+)
+def test_terms_to_highlight(text: str, expected: list[str]) -> None:
+    assert [short(term) for term in terms(parse(text))] == expected
+
+
+PIECES = (
+    """( ) " „ - — OR AND NOT | * title: by: x: a the The US May elect COVID-19 é \u0301 \0 ' & + 10:30 ß 東京 🎉"""
+)
+TEXTS = st.text() | st.lists(st.sampled_from([" ", " ", "\ud800", *PIECES.split()]), max_size=40).map("".join)
+
+
+@given(TEXTS)
+def test_any_text_is_a_query_and_nothing_is_a_silent_zero(text: str) -> None:
+    asked = parse(text)
+    assert asked.text == text
+    assert asked.required or asked.excluded or asked.ignored or not text.strip()
+    for clause in terms(asked):
+        assert short(clause)
+        assert getattr(clause, "field", None) in {None, *fields.PREFIXES.values()}
