@@ -1,0 +1,233 @@
+"""Fill an index from article files: update what changed, or rebuild with what is there and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from indexer import plan, sources
+from indexer.plan import Duplicate, Seen
+from indexer.sources import Read, Refused
+from search.engines import Delete, Engine, EngineError, Progress
+
+STDIN = "-"
+BATCH = 500  # articles accepted in one transaction: an fsync for each alone would take longer than the rest
+BATCH_TEXT = 8_000_000  # characters; a batch of books ends sooner
+TELL = 100  # articles between two words about the progress
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
+    notes: dict[str, tuple[int, str]] = field(default_factory=dict)  # what -> how often, and the file of the first
+    silent: list[str] = field(default_factory=list)  # paths from which nothing was read
+    generation: str | None = None  # the new one, of a rebuild
+
+    @property
+    def read(self) -> int:
+        """Articles that were read."""
+        return self.added + self.changed + self.unchanged
+
+
+class Stopped(Exception):
+    """The run was cut short, by its cause. What `report` counts is accepted and kept."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("stopped")
+        self.report = report
+
+
+def update(
+    engine: Engine,
+    paths: Sequence[str | Path],
+    *,
+    section: str | None = None,
+    timezone: tzinfo = UTC,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Add what is new and replace what changed, by digest; nothing is removed.
+
+    Raises:
+        Stopped: by Ctrl-C or an EngineError.
+    """
+    run = _Run(engine, "index", paths, _Reading(section, timezone, stdin), progress)
+    with run.stoppable():
+        run.accept(adopt=False)
+        if run.report.read:
+            engine.catch_up(progress)
+    return run.report
+
+
+def rebuild(
+    engine: Engine,
+    paths: Sequence[str | Path] = (),
+    *,
+    section: str | None = None,
+    timezone: tzinfo = UTC,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make a new generation of all that is accepted, and switch to it.
+
+    With paths: what came from one before and is there no longer is removed first; what was pushed, or came from
+    elsewhere, stays. A path from which nothing can be read loses nothing: it is rather not mounted than empty.
+
+    Raises:
+        Stopped: by Ctrl-C or an EngineError.
+    """
+    run = _Run(engine, "reindex", paths, _Reading(section, timezone, stdin), progress)
+    with run.stoppable():
+        run.accept(adopt=True)
+        run.remove()
+        if run.report.read or not paths:
+            run.report.generation = engine.rebuild(progress)
+    return run.report
+
+
+def source(path: str | Path) -> str:
+    """The name under which the engine keeps where an article came from: the same however the path is written."""
+    name = STDIN if str(path) == STDIN else str(Path(path).resolve())
+    return os.fsencode(name).decode("utf-8", "replace")  # a name of other bytes than UTF-8 is no text
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the sources are read."""
+
+    section: str | None
+    timezone: tzinfo
+    stdin: BinaryIO | None
+
+
+class _Run:
+    """One command: what it was told, what it has seen, what it reports."""
+
+    def __init__(
+        self, engine: Engine, command: str, paths: Sequence[str | Path], reading: _Reading, progress: Progress | None
+    ) -> None:
+        self.report = Report()
+        self._engine = engine
+        self._command = command
+        self._paths = {source(path): str(path) for path in paths}
+        self._reading = reading
+        self._progress = progress
+        self._seen: dict[str, Seen] = {}
+        self._number: int | None = None
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        try:
+            yield
+        except (KeyboardInterrupt, EngineError) as problem:
+            raise Stopped(self.report) from problem
+
+    def accept(self, *, adopt: bool) -> None:
+        """Read every path, and accept what is new."""
+        report, reckoning = self.report, _Reckoning(self._paths.values())
+        for name, path in self._paths.items():
+            silent = True
+            for batch in _batches(self._read(path, reckoning)):
+                silent = False
+                run = self._opened()
+                held = self._engine.held(read.article.id for read in batch)
+                todo = plan.compare(batch, held, self._seen, name, adopt=adopt)
+                self._engine.accept(run, todo.put)
+                report.added += todo.added
+                report.changed += todo.changed
+                report.unchanged += todo.unchanged
+                report.duplicates += todo.duplicates
+            if silent:
+                report.silent.append(path)
+
+    def remove(self) -> None:
+        """Remove what came from these paths before and was not read now."""
+        for name, path in self._paths.items():
+            if path not in self.report.silent:
+                gone = (Delete(id) for id in self._engine.held_from(name) if id not in self._seen)
+                while batch := list(islice(gone, BATCH)):
+                    self._engine.accept(self._opened(), batch)
+                    self.report.removed += len(batch)
+
+    def _opened(self) -> int:
+        """The run, begun with the first article and not before: where nothing can be read no index is made."""
+        if self._number is None:
+            self._number = self._engine.begin(self._command, list(self._paths))
+        return self._number
+
+    def _read(self, path: str, reckoning: _Reckoning) -> Iterator[Read]:
+        """The articles of a path; what is refused and what is noted goes to the report."""
+        how, report = self._reading, self.report
+        for item in sources.read([path], section=how.section, timezone=how.timezone, stdin=how.stdin):
+            reckoning.count(item)
+            if self._progress and reckoning.done % TELL == 0:
+                self._progress("reading", reckoning.done, reckoning.expected())
+            if isinstance(item, Refused):
+                report.refused.append(item)
+                continue
+            for note in item.notes:
+                count, first = report.notes.get(note, (0, item.file))
+                report.notes[note] = (count + 1, first)
+            yield item
+
+
+def _batches(reads: Iterable[Read]) -> Iterator[list[Read]]:
+    batch: list[Read] = []
+    length = 0
+    for read in reads:
+        batch.append(read)
+        length += len(read.article.body)
+        if len(batch) == BATCH or length > BATCH_TEXT:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
+
+
+class _Reckoning:
+    """How many articles there will be, by the share of the bytes that were read."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.done = 0
+        self._total = sum(_size(path) for path in paths)
+        self._before = 0  # bytes of the files that are done
+        self._file = ""
+        self._size = 0
+        self._within = 0  # characters read of this one
+
+    def count(self, item: Read | Refused) -> None:
+        self.done += 1
+        if item.file != self._file:
+            self._before += self._size
+            self._file, self._size, self._within = item.file, _size(item.file), 0
+        if isinstance(item, Read):
+            self._within += len(item.article.body)
+
+    def expected(self) -> int:
+        """0 where there is no telling, as with standard input."""
+        read = self._before + min(self._within, self._size)
+        return max(self.done, round(self.done * self._total / read)) if read else 0
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, or of the files of a folder that a reader answers to."""
+    try:
+        if not Path(path).is_dir():
+            return Path(path).stat().st_size
+        files = (file for file in Path(path).rglob("*") if file.suffix.lower() in sources.READERS)
+        return sum(file.stat().st_size for file in files)
+    except OSError:  # it is reported when it is read
+        return 0

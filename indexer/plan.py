@@ -1,0 +1,72 @@
+"""Compare what is there with what is wanted: what to put, and what is the same already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from indexer.sources import Read
+from search import article
+from search.engines import Held, Put
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where an article stood when it was read in this run, and its digest: all that is remembered of it."""
+
+    file: str
+    line: int | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same article a second time in one run. `same`: word for word; else this one replaces the one before."""
+
+    id: str
+    file: str
+    line: int | None
+    before: Seen
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about a batch. An article counts once in a run, however often it is read."""
+
+    put: tuple[Put, ...]
+    added: int
+    changed: int
+    unchanged: int
+    duplicates: tuple[Duplicate, ...]
+
+
+def compare(
+    batch: Iterable[Read], held: Mapping[str, Held], seen: dict[str, Seen], source: str, *, adopt: bool = False
+) -> Plan:
+    """What to do, where `held` is what the engine has of these articles and `seen` what this run has read before.
+
+    `seen` is added to. `adopt`: an article that is the same but came from elsewhere belongs to this source from now
+    on, so that a folder that was renamed keeps its articles, and loses them when their files go.
+    """
+    wanted: dict[str, tuple[Read, str, bool]] = {}
+    duplicates = []
+    for read in batch:
+        id, digest = read.article.id, article.digest(read.article)
+        before = seen.get(id)
+        if before:
+            duplicates.append(Duplicate(id, read.file, read.line, before, before.digest == digest))
+            if before.digest == digest:
+                continue
+        counts = wanted[id][2] if id in wanted else before is None
+        wanted[id] = (read, digest, counts)
+        seen[id] = Seen(read.file, read.line, digest)
+
+    put, tally = [], {"added": 0, "changed": 0, "unchanged": 0}
+    for id, (read, digest, counts) in wanted.items():
+        there = held.get(id)
+        verdict = "added" if there is None else "unchanged" if there.digest == digest else "changed"
+        tally[verdict] += counts
+        if verdict != "unchanged" or (adopt and there and there.source != source):
+            put.append(Put(read.article, source))
+    return Plan(tuple(put), duplicates=tuple(duplicates), **tally)

@@ -1,0 +1,218 @@
+"""Update and rebuild: what of the files ends in the index, and what is said about it."""
+
+import io
+import json
+
+import pytest
+
+from indexer import build
+from indexer.build import Stopped
+from search.article import Article
+from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, connect
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = connect(f"whoosh:{tmp_path / 'index'}")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    return folder
+
+
+def write(path, *articles):
+    path.write_text("".join(json.dumps(item) + "\n" for item in articles))
+    return path
+
+
+def one(id, title="Title", **values):
+    return {"id": id, "title": title, "body": "Some text.", **values}
+
+
+def counts(report):
+    return report.added, report.changed, report.unchanged, report.removed, len(report.refused)
+
+
+def titles(engine, *ids):
+    found = []
+    for id in ids:
+        try:
+            found.append(engine.article(id).title)
+        except ArticleMissing:
+            found.append(None)
+    return found
+
+
+def test_only_what_changed_goes_in(engine, folder):
+    file = write(folder / "a.jsonl", one("a"), one("b"))
+    assert counts(build.update(engine, [folder])) == (2, 0, 0, 0, 0)
+    assert counts(build.update(engine, [folder])) == (0, 0, 2, 0, 0)
+    write(file, one("a", "Changed"), one("c"))
+    assert counts(build.update(engine, [folder])) == (1, 1, 0, 0, 0)
+    assert titles(engine, "a", "b", "c") == ["Changed", "Title", "Title"]
+    assert engine.status().pending == 0
+
+
+def test_a_rebuild_removes_what_is_gone_and_keeps_what_was_pushed(engine, folder, tmp_path):
+    other = write(tmp_path / "other.jsonl", one("o"))
+    file = write(folder / "a.jsonl", one("a"), one("b"))
+    build.update(engine, [folder, other])
+    engine.accept(engine.begin("push", []), [Put(Article(id="p", title="Pushed"), "push")])
+    before = engine.status().generation
+    write(file, one("a", "Changed"))
+    report = build.rebuild(engine, [folder])
+    assert counts(report) == (0, 1, 0, 1, 0)
+    assert titles(engine, "a", "b", "o", "p") == ["Changed", None, "Title", "Pushed"]
+    assert report.generation == engine.status().generation != before
+
+
+def test_a_rebuild_without_paths_is_from_what_is_accepted(engine, folder):
+    file = write(folder / "a.jsonl", one("a"))
+    build.update(engine, [folder])
+    file.unlink()
+    report = build.rebuild(engine)
+    assert counts(report) == (0, 0, 0, 0, 0)
+    assert report.generation == engine.status().generation
+    assert titles(engine, "a") == ["Title"]
+
+
+def test_a_rebuild_without_an_index_is_missing_one(engine):
+    with pytest.raises(Stopped) as stopped:
+        build.rebuild(engine)
+    assert isinstance(stopped.value.__cause__, IndexMissing)
+
+
+def test_a_rebuild_makes_the_first_index_too(engine, folder):
+    write(folder / "a.jsonl", one("a"))
+    assert counts(build.rebuild(engine, [folder])) == (1, 0, 0, 0, 0)
+    assert titles(engine, "a") == ["Title"]
+
+
+def test_a_source_is_the_same_however_it_is_written(engine, folder, monkeypatch):
+    file = write(folder / "a.jsonl", one("a"), one("b"))
+    build.update(engine, [folder])
+    write(file, one("a"))
+    monkeypatch.chdir(folder)
+    assert counts(build.rebuild(engine, ["../articles/."])) == (0, 0, 1, 1, 0)
+
+
+def test_a_renamed_folder_keeps_its_articles_and_loses_them_later(engine, folder, tmp_path):
+    write(folder / "a.jsonl", one("a"), one("b"))
+    build.update(engine, [folder])
+    renamed = folder.rename(tmp_path / "content")
+    assert counts(build.rebuild(engine, [renamed])) == (0, 0, 2, 0, 0)
+    write(renamed / "a.jsonl", one("a"))
+    assert counts(build.rebuild(engine, [renamed])) == (0, 0, 1, 1, 0)
+
+
+@pytest.mark.parametrize("content", [None, "not JSON\n"])
+def test_a_path_without_an_article_loses_nothing(engine, folder, tmp_path, content):
+    other = write(tmp_path / "other.jsonl", one("o"))
+    file = write(folder / "a.jsonl", one("a"))
+    build.update(engine, [folder, other])
+    live = engine.status().generation
+    file.unlink() if content is None else file.write_text(content)
+    report = build.rebuild(engine, [folder])
+    assert (report.read, report.removed, report.generation) == (0, 0, None)
+    assert report.silent == [str(folder)]
+    assert engine.status().generation == live
+    assert build.rebuild(engine, [folder, other]).removed == 0
+    assert titles(engine, "a", "o") == ["Title", "Title"]
+
+
+def test_where_nothing_can_be_read_no_index_is_made(engine, folder, tmp_path):
+    (folder / "a.jsonl").write_text("not JSON\n")
+    report = build.update(engine, [folder])
+    assert counts(report) == (0, 0, 0, 0, 1)
+    assert not (tmp_path / "index").exists()
+
+
+def test_the_rest_goes_in(engine, folder):
+    (folder / "a.jsonl").write_text(json.dumps(one("a")) + "\n{broken\n" + json.dumps(one("b")) + "\n")
+    report = build.update(engine, [folder])
+    assert counts(report) == (2, 0, 0, 0, 1)
+    assert (report.refused[0].file, report.refused[0].line) == (str(folder / "a.jsonl"), 2)
+
+
+def test_twice_in_one_run(engine, folder):
+    write(folder / "a.jsonl", one("a"), one("b"))
+    write(folder / "b.jsonl", one("a"), one("b", "Another"))
+    report = build.update(engine, [folder])
+    assert counts(report) == (2, 0, 0, 0, 0)
+    assert [(twice.id, twice.same) for twice in report.duplicates] == [("a", True), ("b", False)]
+    assert titles(engine, "a", "b") == ["Title", "Another"]
+
+
+def test_a_path_named_twice_is_read_once(engine, folder):
+    write(folder / "a.jsonl", one("a"))
+    report = build.update(engine, [folder, f"{folder}/"])
+    assert (counts(report), report.duplicates) == ((1, 0, 0, 0, 0), [])
+
+
+def test_notes_are_gathered(engine, folder):
+    write(folder / "a.jsonl", one("a", mood="good"))
+    write(folder / "b.jsonl", one("b", mood="bad"))
+    report = build.update(engine, [folder])
+    [(note, (count, first))] = report.notes.items()
+    assert "mood" in note
+    assert (count, first) == (2, str(folder / "a.jsonl"))
+
+
+def test_standard_input_is_a_source_of_its_own(engine):
+    def stdin(*articles):
+        return io.BytesIO("".join(json.dumps(item) + "\n" for item in articles).encode())
+
+    assert counts(build.update(engine, ["-"], stdin=stdin(one("a"), one("b")))) == (2, 0, 0, 0, 0)
+    assert counts(build.rebuild(engine, ["-"], stdin=stdin(one("a")))) == (0, 0, 1, 1, 0)
+
+
+def test_batches_join_without_a_seam(engine, folder, monkeypatch):
+    monkeypatch.setattr(build, "BATCH", 3)
+    file = write(folder / "a.jsonl", *(one(str(n)) for n in range(10)))
+    assert counts(build.update(engine, [folder])) == (10, 0, 0, 0, 0)
+    write(file, *(one(str(n)) for n in range(2)))
+    assert counts(build.rebuild(engine, [folder])) == (0, 0, 2, 8, 0)
+    assert engine.status().articles == 2
+
+
+def test_long_articles_make_short_batches(engine, folder, monkeypatch):
+    monkeypatch.setattr(build, "BATCH_TEXT", 10)
+    sizes = []
+    accept = engine.accept
+    monkeypatch.setattr(engine, "accept", lambda run, changes: (sizes.append(len(changes)), accept(run, changes)))
+    write(folder / "a.jsonl", *(one(str(n), body="twelve chars") for n in range(3)))
+    build.update(engine, [folder])
+    assert sizes == [1, 1, 1]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), EngineUnavailable("the disk is full")])
+def test_what_was_accepted_before_a_stop_is_kept(engine, folder, monkeypatch, cause):
+    def stop(_progress=None):
+        raise cause
+
+    write(folder / "a.jsonl", one("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "catch_up", stop)
+        with pytest.raises(Stopped) as stopped:
+            build.update(engine, [folder])
+    assert counts(stopped.value.report) == (1, 0, 0, 0, 0)
+    assert stopped.value.__cause__ is cause
+    assert counts(build.update(engine, [folder])) == (0, 0, 1, 0, 0)
+    assert titles(engine, "a") == ["Title"]
+
+
+def test_progress_knows_about_how_many_there_will_be(engine, folder, monkeypatch):
+    monkeypatch.setattr(build, "TELL", 1)
+    write(folder / "a.jsonl", *(one(str(n), body="word " * 200) for n in range(50)))
+    write(folder / "b.jsonl", *(one(str(n), body="word " * 200) for n in range(50, 100)))
+    told = []
+    build.update(engine, [folder], progress=lambda *step: told.append(step))
+    reading = [(done, of) for stage, done, of in told if stage == "reading"]
+    assert [done for done, _ in reading] == list(range(1, 101))
+    assert all(80 <= of <= 120 for _, of in reading)
+    assert {stage for stage, _, _ in told} > {"reading"}
