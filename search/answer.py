@@ -1,0 +1,121 @@
+"""Answer a query: the hits of an engine with their snippets, the facets, and where among the pages one is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from search import query as queries
+from search import snippets
+from search.article import Article
+from search.engines import Count, DateFacet, Engine, Facet, Found, Hit
+from search.query import Clause, Phrase, Prefix, Query, Word
+from search.snippets import Snippet
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One article found, and the passages that show why."""
+
+    article: Article
+    score: float | None
+    title: Snippet
+    snippets: tuple[Snippet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of results. `query` is what was asked in the end: its sort and `minimum` may differ from the reader's.
+
+    `total` and the facets count articles, `groups` counts what pages are cut by. `relaxed`: no article has all
+    words, these have `query.minimum` of them or more.
+    """
+
+    query: Query
+    total: int
+    groups: int
+    pages: int
+    results: tuple[Result, ...]
+    facets: Mapping[str, Facet | DateFacet]
+    took_ms: int
+    relaxed: bool = False
+
+
+def answer(engine: Engine, query: Query) -> Answer:
+    """Ask the engine, with fewer of the words where nothing has them all.
+
+    Raises:
+        EngineUnavailable, IndexMissing: a failure is never an empty answer.
+    """
+    begun = perf_counter()
+    asked, found = _search(engine, query)
+    terms = queries.terms(asked) if asked.highlight else ()
+    results = tuple(_result(hit, terms) for hit in found.hits)
+    return Answer(
+        query=asked,
+        total=found.total,
+        groups=found.total,  # nothing is folded yet: every article is a group of its own
+        pages=-(-found.total // asked.per_page) if asked.per_page else 0,
+        results=results,
+        facets=found.facets,
+        took_ms=round((perf_counter() - begun) * 1000),
+        relaxed=asked.minimum is not None and asked.minimum != query.minimum,
+    )
+
+
+def _search(engine: Engine, query: Query) -> tuple[Query, Found]:
+    if _unusable(query):
+        return query, Found((), 0, {name: _empty(query, name) for name in query.facets})
+    if query.sort == "relevance" and not (query.required or query.optional):
+        query = replace(query, sort="newest")  # nothing to rank by
+    found = engine.search(query)
+    if found.total:
+        return query, found
+    for minimum in _fewer(query):
+        relaxed = replace(query, minimum=minimum)
+        some = engine.search(relaxed)
+        if some.total:
+            return relaxed, some
+    return query, found
+
+
+def _unusable(query: Query) -> bool:
+    """Something was typed, and none of it could be used: the newest articles would answer another question."""
+    return bool(query.text.strip()) and not (query.required or query.optional or query.excluded)
+
+
+def _empty(query: Query, facet: str) -> Facet | DateFacet:
+    if facet == "date":
+        return DateFacet("year", ())
+    return Facet(tuple(Count(value, 0, selected=True) for value in getattr(query.filters, facet)))
+
+
+def _fewer(query: Query) -> Iterator[int]:
+    """All words but one, about half, one: three more questions at most, however long the query."""
+    words = len(query.required)
+    if query.minimum is None and words > 1 and all(_free(clause) for clause in query.required):
+        yield from dict.fromkeys((words - 1, (words + 1) // 2, 1))
+
+
+def _free(clause: Clause) -> bool:
+    """Typed without quotes, OR or a field: the reader did not insist on it."""
+    match clause:
+        case Word(field=None) | Prefix(field=None) | Phrase(exact=False, field=None):
+            return True
+    return False
+
+
+def _result(hit: Hit, terms: tuple[Clause, ...]) -> Result:
+    article = hit.article
+    return Result(article, hit.score, snippets.mark(article.title, terms), _passages(article, terms))
+
+
+def _passages(article: Article, terms: tuple[Clause, ...]) -> tuple[Snippet, ...]:
+    """Of the body where it shows a word, else of the summary, else the beginning of either."""
+    for text, field in ((article.body, "body"), (article.summary, "summary")):
+        cuts = snippets.cut_many(text, terms, most=2, field=field)
+        if any(cut.marks for cut in cuts):
+            return tuple(cuts)
+    beginning = article.summary or article.body
+    return tuple(snippets.cut_many(beginning, (), most=1)) if beginning else ()

@@ -1,0 +1,123 @@
+"""What an answer holds: results with the passages that show why, counts, and fewer words where all give nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from search.answer import Answer, answer
+from search.engines import Engine, Found
+from search.query import Filters, parse
+
+
+def ask(engine: Engine, text: str, **asked: Any) -> Answer:
+    return answer(engine, parse(text, **asked))
+
+
+def ids(found: Answer) -> list[str]:
+    return [result.article.id for result in found.results]
+
+
+def marked(snippet: Any) -> list[str]:
+    return [snippet.text[start:end] for start, end in snippet.marks]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "passages"),
+    [
+        ("glacier huts", ["Glacier", "huts"], ["huts", "glacier"]),
+        ("warm", [], ["warm"]),  # of the summary: the body has not the word
+        ("lima", [], []),  # found by its author: neither title nor text has the word
+    ],
+)
+def test_a_result_shows_why_it_was_found(newsroom: Engine, text: str, title: list[str], passages: list[str]) -> None:
+    result = ask(newsroom, text).results[0]
+    assert result.article.id == "huts"
+    assert marked(result.title) == title
+    assert [word for snippet in result.snippets for word in marked(snippet)] == passages
+
+
+def test_a_result_without_a_word_to_show_begins_with_the_summary(newsroom: Engine) -> None:
+    assert ask(newsroom, "lima").results[0].snippets[0].text == "Wardens blame a warm summer."
+
+
+def test_nothing_is_marked_unless_asked(newsroom: Engine) -> None:
+    result = ask(newsroom, "glacier huts", highlight=False).results[0]
+    assert not result.title.marks
+    assert not any(snippet.marks for snippet in result.snippets)
+
+
+def test_no_words_give_the_newest(newsroom: Engine) -> None:
+    found = ask(newsroom, "")
+    assert ids(found)[:3] == ["snow", "huts", "medal"]
+    assert found.query.sort == "newest"
+    assert (found.total, found.groups, found.pages) == (32, 32, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "relaxed", "minimum", "found"),
+    [
+        ("glacier huts", False, None, ["huts"]),
+        ("glacier huts zebra", True, 2, ["huts"]),
+        ("glacier zebra yak gnu", True, 1, ["snow", "huts"]),
+        ("zebra yak", False, None, []),
+        ('glacier "zebra yak"', False, None, []),  # quoted: the reader insists
+        ("glacier title:zebra", False, None, []),
+        ("glacier (zebra OR yak)", False, None, []),
+        ("zebra", False, None, []),
+    ],
+)
+def test_where_nothing_has_all_words_most_will_do(
+    newsroom: Engine, text: str, relaxed: bool, minimum: int | None, found: list[str]
+) -> None:
+    got = ask(newsroom, text)
+    assert (got.relaxed, got.query.minimum) == (relaxed, minimum)
+    assert set(ids(got)) == set(found)
+    assert got.total == len(found)
+
+
+def test_fewer_words_are_asked_in_three_steps_at_most(newsroom: Engine) -> None:
+    asked: list[int | None] = []
+
+    class Recorded:
+        def search(self, query: Any) -> Found:
+            asked.append(query.minimum)
+            return replace(newsroom.search(query), hits=(), total=0)
+
+    answer(Recorded(), parse("one two three four five six seven"))  # type: ignore[arg-type]
+    assert asked == [None, 6, 4, 1]
+
+
+def test_filters_stay_where_words_go(newsroom: Engine) -> None:
+    found = ask(newsroom, "snow zebra", filters=Filters(section=("Sport",)))
+    assert found.relaxed
+    assert ids(found) == ["race"]
+
+
+def test_where_nothing_typed_is_of_use_nothing_is_found_and_that_is_said(newsroom: Engine) -> None:
+    found = ask(newsroom, "?!", filters=Filters(section=("World",)), facets=("section", "date"))
+    assert (found.total, found.pages, found.results) == (0, 0, ())
+    assert found.query.ignored
+    assert [(count.value, count.count, count.selected) for count in found.facets["section"].values] == [
+        ("World", 0, True)
+    ]
+    assert found.facets["date"].values == ()
+
+
+def test_leaving_words_out_ranks_nothing(newsroom: Engine) -> None:
+    found = ask(newsroom, "-tide", per_page=3)
+    assert found.total == 7
+    assert ids(found) == ["snow", "huts", "medal"]
+
+
+def test_a_page_past_the_end_is_empty_and_counts_all(newsroom: Engine) -> None:
+    found = ask(newsroom, "tide", page=9)
+    assert (found.total, found.pages, found.results) == (25, 3, ())
+
+
+def test_counts_alone(newsroom: Engine) -> None:
+    found = ask(newsroom, "tide", per_page=0)
+    assert (found.total, found.pages, found.results) == (25, 0, ())
+    assert found.took_ms >= 0

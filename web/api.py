@@ -1,0 +1,71 @@
+"""The API: search, one article, and whether the service lives and can answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from search.answer import answer
+from search.engines import Engine
+from search.fields import DEFAULT_FACETS
+from search.query import Query
+from web.links import link, neighbours
+from web.replies import answer_reply, article_reply
+from web.schemas import PER_PAGE, AddressSchema, ArticleSchema, Asked, SearchSchema
+from web.settings import Settings
+
+# What tells a program's answer apart and a page not.
+ON_THE_PAGE = {"facets": DEFAULT_FACETS, "highlight": True, "fold": True}
+
+
+def blueprint(settings: Settings, engine: Engine) -> Blueprint:
+    """The routes that answer with JSON."""
+    api = Blueprint("api", __name__)
+    of_search, of_article, of_address = (
+        schema(settings.timezone) for schema in (SearchSchema, ArticleSchema, AddressSchema)
+    )
+
+    @api.get("/api/v1/search")
+    def search() -> ResponseReturnValue:
+        asked: Asked = of_search.read(given())
+        found = answer(engine, asked.query(settings.timezone))
+        return answer_reply(found, asked.q, _links(asked, found.pages, settings.url or request.host_url.rstrip("/")))
+
+    @api.get("/api/v1/articles/<id>")
+    def article(id: str) -> ResponseReturnValue:
+        of_article.read(given())
+        return article_reply(engine.article(id))
+
+    @api.get("/api/v1/articles")
+    def article_at() -> ResponseReturnValue:
+        asked = of_address.read(given())
+        return article_reply(engine.article_at(asked["url"]))
+
+    @api.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @api.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        engine.search(Query(per_page=0, facets=()))  # the same path that a reader's question takes
+        return {"status": "ok"}
+
+    return api
+
+
+def given() -> dict[str, list[str]]:
+    """The parameters of the request, each with all its values."""
+    return {name: request.args.getlist(name) for name in request.args}
+
+
+def _links(asked: Asked, pages: int, base: str) -> dict[str, str | None]:
+    """Absolute addresses: an answer is read far from where it was asked."""
+    path = base + url_for("api.search")
+    before, after = neighbours(asked, pages)
+    return {
+        "self": link(path, asked),
+        "next": link(path, asked, page=after) if after else None,
+        "prev": link(path, asked, page=before) if before else None,
+        "html": link(base + url_for("pages.search"), asked, **ON_THE_PAGE, per_page=asked.per_page or PER_PAGE),
+        "rss": None,
+    }
