@@ -51,6 +51,11 @@ def test_it_says_where_it_answers_and_ends_when_told(newsroom: Engine, how: sign
         with urlopen(f"{address(process)}/search?q=glacier") as response:
             assert b"The Courier" in response.read()
             assert "Server" not in response.headers
+            url = response.url
+        with pytest.raises(HTTPError) as failure, urlopen(url + "&tag=x" * 10_000):
+            pass
+        failure.value.close()
+        assert failure.value.code == 431
     finally:
         code, errors = end(process, how)
     assert (code, errors) == (0, "")

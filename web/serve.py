@@ -13,7 +13,8 @@ from waitress.server import create_server
 
 from web.settings import Settings
 
-LARGEST_BODY = 64 * 1024  # bytes; nothing is uploaded here
+LARGEST_HEAD = 32 * 1024  # bytes: room for any search, not for thousands of wrong parameters to be named
+LARGEST_BODY = 64 * 1024  # nothing is uploaded here
 
 
 class ListenError(OSError):
@@ -33,6 +34,7 @@ def serve(app: Flask, settings: Settings, ready: Callable[[str], None]) -> None:
             port=settings.port,
             threads=settings.threads,
             ident=None,
+            max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
         )
     except (OSError, ValueError) as problem:
