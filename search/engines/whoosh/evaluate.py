@@ -147,7 +147,7 @@ def _phrase(view: View, phrase: Phrase) -> Callable[[str], Frequencies]:
             keys = (np.repeat(docs, tf).astype(np.int64) << 32) + pos - offset
             if phrase.exact:
                 keys = keys[same[offset][form]]
-            starts = keys if starts is None else np.intersect1d(starts, keys, assume_unique=True)
+            starts = np.unique(keys) if starts is None else np.intersect1d(starts, keys)
         if starts is None:
             return NOWHERE
         docs, frequency = np.unique(starts >> 32, return_counts=True)
