@@ -152,6 +152,8 @@ class _Run:
                 report.duplicates += todo.duplicates
             if silent:
                 report.silent.append(path)
+        if self._progress:
+            self._progress("reading", reckoning.done, reckoning.done)
 
     def remove(self) -> None:
         """Remove what came from these paths before and was not read now."""

@@ -213,6 +213,6 @@ def test_progress_knows_about_how_many_there_will_be(engine, folder, monkeypatch
     told = []
     build.update(engine, [folder], progress=lambda *step: told.append(step))
     reading = [(done, of) for stage, done, of in told if stage == "reading"]
-    assert [done for done, _ in reading] == list(range(1, 101))
+    assert [done for done, _ in reading] == [*range(1, 101), 100]
     assert all(80 <= of <= 120 for _, of in reading)
     assert {stage for stage, _, _ in told} > {"reading"}
