@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from itertools import islice
 from typing import NamedTuple
 
 from search import analysis
@@ -176,18 +175,28 @@ class _Window(NamedTuple):
 
 def _best_window(matches: list[_Match], shown: set[Clause]) -> _Window:
     """Of the windows that fit in a passage the one that shows most different terms; the first of the best."""
+    heaviest: dict[Clause, float] = {}
+    for match in matches:
+        heaviest[match.term] = max(match.weight, heaviest.get(match.term, 0))
+    perfect = _worth(heaviest, shown)
     best = _Window(-1, -1, 0, 0)
     for i, first in enumerate(matches):
         end = first.end
         weights: dict[Clause, float] = {}
-        for match in islice(matches, i, None):
+        for j in range(i, len(matches)):
+            match = matches[j]
             if weights and match.end > first.start + MOST - LEAD:
                 break
             weights[match.term] = max(match.weight, weights.get(match.term, 0))
             end = max(end, match.end)
-        news = sum(weight for term, weight in weights.items() if term not in shown)
-        best = max(best, _Window(news, sum(weights.values()), first.start, end), key=lambda window: window[:2])
+        best = max(best, _Window(*_worth(weights, shown), first.start, end), key=lambda window: window[:2])
+        if best[:2] == perfect:
+            break
     return best
+
+
+def _worth(weights: dict[Clause, float], shown: set[Clause]) -> tuple[float, float]:
+    return sum(weight for term, weight in weights.items() if term not in shown), sum(weights.values())
 
 
 # What ends a sentence, with the space after it. The end of a line does; a full stop before a small letter does not.
