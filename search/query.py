@@ -183,9 +183,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_READ = re.compile(
-    rf".{{1,{LONGEST_TEXT}}}(?!\S)|.{{0,{LONGEST_TEXT}}}", re.DOTALL
-)  # to the end of a word, if one ends
+# To the end of a word, if one ends.
+_READ = re.compile(rf".{{1,{LONGEST_TEXT}}}(?!\S)|.{{0,{LONGEST_TEXT}}}", re.DOTALL)
+_OR_STANDS = "it stands between two things to find"
 _ASKING = ("phrase", "open", "chunk", "minus", "field")  # what a field's name can stand before
 
 
@@ -250,7 +250,7 @@ class _Reader:
                 if after_operand:
                     either = token[0]
                 elif not either:
-                    self.ignore(token[0], "it stands between two things to find")
+                    self.ignore(token[0], _OR_STANDS)
                 after_operand = False
             elif kind != "both":
                 operand = self.operand(token, within, depth, bool(minus))
@@ -259,6 +259,9 @@ class _Reader:
                 after_operand = bool(operand.clauses) and not minus
                 if minus:
                     excluded += _together(operand, kind)
+                    if either:
+                        self.ignore(either, _OR_STANDS)
+                        either = ""
                     if operand.excluded:
                         self.ignore(operand.text, "what is left out of what is left out")
                 elif either and after_operand:
@@ -270,7 +273,7 @@ class _Reader:
                     excluded += operand.excluded
                 minus, within = "", field
         if either:
-            self.ignore(either, "it stands between two things to find")
+            self.ignore(either, _OR_STANDS)
         if minus == "NOT":
             self.ignore(minus, "it stands before what to leave out")
         for row in rows:
@@ -309,7 +312,7 @@ class _Reader:
         clauses: list[Clause] = []
         stars = text.count("*")
         for match in analysis.WORD.finditer(text):
-            if text[match.end() :] == "*" and (begin := _begin(match[0])):
+            if text[match.end() :].rstrip(".,;:!?") == "*" and (begin := _begin(match[0])):
                 clauses.append(Prefix(begin, field))
                 stars -= 1
             elif words := self.side_by_side(match[0]):

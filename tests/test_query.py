@@ -87,6 +87,7 @@ MEANT = [
     ("alps OR", "alps"),
     ("alps OR OR huts || ice", "{alps|huts|ice}"),
     ("alps OR -huts", "alps -huts"),
+    ("alps OR -huts snow", "alps snow -huts"),
     ("snow -alps OR huts", "snow huts -alps"),
     # parentheses
     ("(alps OR huts) snow", "{alps|huts} snow"),
@@ -99,7 +100,7 @@ MEANT = [
     ("(-huts)", "-huts"),
     # prefixes
     ("elect*", "elect*"),
-    ("Élect*", "elect*"),
+    ("Élect*, alps", "elect* alps"),
     ("e-mai* covid-1*", "emai* covid1*"),
     ("el*", "el"),
     ("*tion foo*bar x*", "tion foo bar x"),
