@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,10 @@ from lxml import html as lxml_html
 
 from . import dates
 from .origin import NotAnArticle, Origin, Read, Refused, load
+
+# They warn of each page without an article, which is said here as a refusal.
+for _library in ("trafilatura", "htmldate"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 # schema.org: every kind of article, by what it means to a reader.
 TYPES = {
@@ -81,8 +86,10 @@ META = {
     ),
     "tags": ("article:tag", "news_keywords", "parsely-tags", "keywords"),
 }
-# A page with fewer words, not even a sentence, and without a headline of its own is a menu, a wall or an error.
-FEWEST = 12
+# Letters, since not every script has spaces between words, of what is no link: a sentence. A page with less, and
+# without a headline of its own, is a menu, a wall or an error; with a headline three words are something to find.
+FEWEST = 60
+FEWEST_WITH_HEADLINE = 9
 _NO_ARTICLE = re.compile(
     r"(?:error )?(?:40[0-9]|50[0-9])\b.{0,40}|(?:page |file )?not found|access denied|forbidden|just a moment\W*"
     r"|attention required!?|are you a robot\??|log ?in|sign ?in|redirecting\W*|page unavailable",
@@ -173,7 +180,7 @@ def _text(tree: Any) -> tuple[str, list[str]]:
     shown = _without_hidden(tree)
     for candidate in (shown, tree):
         found = _extracted(candidate)
-        if found is not None and len((found.text or "").split()) >= FEWEST:
+        if found is not None and len(_key(found.text or "")) >= FEWEST:
             break
     if found is None or not found.text:
         return "", []
@@ -234,11 +241,12 @@ class Page:
             return False
         if title and (TYPES.keys() & set(_kinds(self.ld)) or "article" in self.meta.get("og:type", ())):
             return True  # by its own word; the text may be behind a wall, the headline is to be found
-        links = {_key(_words(link)) for link in self.tree.iter("a")}
-        prose = " ".join(block for block in body.split("\n\n") if _key(block) not in links)
-        # Chinese, Japanese and Thai put no spaces between words: there some three letters are a word.
-        words = max(len(prose.split()), sum(letter.isalpha() and ord(letter) >= 0x0E00 for letter in prose) // 3)
-        return words >= (3 if title and _key(title) not in map(_key, self._sites()) else FEWEST)
+        own = title if _key(title) not in map(_key, self._sites()) else ""
+        prose = _key(body)
+        links = self.tree.xpath("//a[@href and not(starts-with(@href, '#') or starts-with(@href, 'javascript:'))]")
+        for link in {_key(title), *map(_key, map(_words, links))} - {""}:
+            prose = prose.replace(link, "")
+        return len(prose) >= (FEWEST_WITH_HEADLINE if own else FEWEST)
 
     def _sites(self) -> list[str]:
         publisher = self.ld.get("publisher")
@@ -368,7 +376,7 @@ def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _loads(text: str) -> Any:
     """JSON as pages have it: in comments, with line breaks in texts, commas too many; of what is worse, the texts."""
-    text = _WRAPPING.sub("", text).strip().rstrip(";")
+    text = _WRAPPING.sub("", text).strip(" \t\r\n;/")
     for attempt in (text, _COMMA.sub(r"\1", text)):
         try:
             return json.loads(attempt, strict=False)

@@ -225,11 +225,17 @@ def _flag(value: Any) -> bool | None:
 
 def _inline(block: Token) -> str:
     """The words of a paragraph or heading: of a link its text, of an image what it shows."""
-    texts = {"softbreak": " ", "hardbreak": "\n"}
-    parts = [
-        texts.get(token.type) or (_untag(token.content) if token.type == "html_inline" else token.content)
-        for token in block.children or ()
-    ]
+    parts = []
+    for token in block.children or ():
+        match token.type:
+            case "softbreak":
+                parts.append(" ")
+            case "hardbreak":
+                parts.append("\n")
+            case "html_inline":
+                parts.append("\n" if _BREAK.fullmatch(token.content) else "")
+            case _:
+                parts.append(token.content)
     return "".join(parts).strip()
 
 

@@ -17,6 +17,11 @@ from search.article import FIELDS, Article, ArticleError, from_dict
 LARGEST = 32 * 2**20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _AND = re.compile(r"\s*;\s*|\s+(?:and|&)\s+")
+_YEAR = re.compile(r"[\d._-]+")
+_STORES = {
+    *("articles", "content", "corpus", "data", "dump", "dumps", "export", "exports", "files", "html", "pages", "posts"),
+    *("text", "texts", "txt"),
+}
 # Control characters that no text holds; tab, line feed, form feed and carriage return are text.
 _BINARY = frozenset(map(chr, range(32))) - set("\t\n\f\r\v\x1a\x1b")
 
@@ -56,8 +61,10 @@ class Origin:
 
     @property
     def folder(self) -> str:
-        """The folder that holds the file, if it lies below the one that was given."""
-        return PurePosixPath(self.path).parent.name
+        """The folder below the given one that says what the file is about: not a year and not a place to keep files."""
+        named = (part for part in reversed(PurePosixPath(self.path).parent.parts) if not _YEAR.fullmatch(part))
+        folder = next(named, "")
+        return "" if folder.lower() in _STORES else folder
 
     def article(self, data: Mapping[str, Any]) -> Article:
         """The article that `data` describes.
@@ -85,7 +92,7 @@ def load(stream: BinaryIO) -> bytes:
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise NotAnArticle(f"larger than {LARGEST // 2**20} MiB, which no article is")
-    if not data.strip():
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise NotAnArticle("empty")
     return data
 

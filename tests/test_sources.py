@@ -1,0 +1,220 @@
+"""From files to articles: what is found, by which reader, under which name, and that no bytes stop the rest."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.sources import READERS, Read, Refused, read
+from search.article import digest, make_id
+
+LINE = '{"id": "a", "title": "Snow", "body": "It fell."}'
+POST = "---\ntitle: Snow\n---\nIt fell."
+PAGE = "<!doctype html><title>Snow falls on the huts</title><p>It fell all night, and in the morning nobody came up."
+DUMP = "Snow falls\n\nIt fell all night.\n"
+
+
+def read_bytes(data: bytes, **options: object) -> list[Read | Refused]:
+    return list(read(["-"], stdin=io.BytesIO(data), **options))
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (LINE, "Snow"),
+        ("\ufeff" + LINE, "Snow"),
+        ("\n\n" + LINE, "Snow"),
+        (POST, "Snow"),
+        ('+++\ntitle = "Snow"\n+++\nIt fell.', "Snow"),
+        ('{\n "title": "Snow"\n}\n\nIt fell.', "Snow"),
+        (PAGE, "Snow falls on the huts"),
+        ('<?xml version="1.0" encoding="utf-8"?>\n<!-- saved -->' + PAGE, "Snow falls on the huts"),
+        (DUMP, "Snow falls"),
+        ("--- \nA letter, between dashes", "---"),
+    ],
+)
+def test_the_content_decides_on_standard_input(text: str, title: str) -> None:
+    (found,) = read_bytes(text.encode())
+    if title == "---":
+        assert isinstance(found, Refused | Read)
+    else:
+        assert isinstance(found, Read)
+        assert found.article.title == title
+        assert found.file == "standard input"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {
+        "b.jsonl": LINE,
+        "a.md": POST,
+        "travel/c.html": PAGE,
+        "travel/deep/d.txt": DUMP,
+        "e.HTM": PAGE,
+        "picture.png": "\x89PNG",
+        "table.csv": "a,b",
+        ".hidden.md": POST,
+        ".git/x.md": POST,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_folder_is_read_in_order_without_what_is_hidden_or_of_other_kinds(folder: Path) -> None:
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    assert [Path(found.file).name for found in read([folder])] == ["a.md", "b.jsonl", "e.HTM", "c.html", "d.txt"]
+    assert all(isinstance(found, Read) for found in read([folder]))
+
+
+def test_the_same_folder_elsewhere_gives_the_same_ids(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("moved") / "corpus"
+    folder.rename(elsewhere)
+    ids = {Path(found.file).name: found.article.id for found in read([elsewhere]) if isinstance(found, Read)}
+    assert ids["d.txt"] == make_id("travel/deep/d.txt")
+    assert ids["a.md"] == make_id("a.md")
+    (alone,) = read([elsewhere / "a.md"])
+    assert isinstance(alone, Read)
+    assert alone.article.id == ids["a.md"]
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_goes_in(folder: Path) -> None:
+    (folder / "gone.md").symlink_to(folder / "nowhere.md")
+    (folder / "empty.md").write_text(" \n")
+    (folder / "binary.txt").write_bytes(bytes(range(256)))
+    found = list(read([folder / "missing", folder / "table.csv", folder]))
+    reasons = {Path(f.file).name: f.reason for f in found if isinstance(f, Refused)}
+    assert reasons == {
+        "missing": "there is no such file or folder",
+        "table.csv": f"no reader for .csv (there are readers for {', '.join(READERS)}: convert it, or rename it)",
+        "gone.md": "cannot be read: No such file or directory",
+        "empty.md": "empty",
+        "binary.txt": "a binary file, not text",
+    }
+    assert sum(isinstance(f, Read) for f in found) == 5
+
+
+def test_a_name_with_a_zero_byte_is_refused() -> None:
+    (found,) = read(["a\0b"])
+    assert isinstance(found, Refused)
+
+
+def test_a_named_file_of_an_unknown_suffix_is_read_if_its_content_says_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_text(LINE)
+    (tmp_path / "page").write_text(PAGE)
+    assert all(isinstance(found, Read) for found in read([tmp_path / "export.json", tmp_path / "page"]))
+
+
+def test_a_pipe_is_read_like_a_file() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as end:
+        end.write((LINE + "\n").encode() * 900)
+    found = list(read([f"/dev/fd/{reading}"]))
+    os.close(reading)
+    assert len(found) == 900
+    assert all(isinstance(f, Read) for f in found)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"Title\n\nCaf\xe9 au lait", "broken encoding: not UTF-8 at byte 10"),
+        (b"\xff\xfeT\x00\x00\xd8", "broken encoding: not UTF-16-LE"),
+    ],
+)
+def test_broken_encoding_and_emptiness_have_their_reason(data: bytes, reason: str) -> None:
+    (found,) = read_bytes(data)
+    assert isinstance(found, Refused)
+    assert found.reason.startswith(reason)
+
+
+def test_utf_16_with_its_mark_is_text() -> None:
+    (found,) = read_bytes("Überschrift\r\n\r\nEin Satz.".encode("utf-16"))
+    assert isinstance(found, Read)
+    assert (found.article.title, found.article.body) == ("Überschrift", "Ein Satz.")
+
+
+STARTS = ["", "{", '{"title": "a", ', "---\n", "+++\n", "{\n", "<html>", "<title>a</title><p>", "Title\nPublished "]
+BYTES = st.binary(max_size=200)
+TEXT = st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "title: a\n",
+                "date: 2019-02-30\n",
+                "x: &a [*a]\n",
+                "---\n",
+                "# h\n",
+                "{{< a",
+                ">}}",
+                "<a>",
+                "<!--",
+                "-->",
+                "\n\n",
+            ),
+            *(
+                "Related Articles\n",
+                "-\n",
+                "Europe\n",
+                "August 05, 2025\n",
+                "Updated 3 hours ago\n",
+                "Share\n",
+                "By A B\n",
+            ),
+            *(
+                "[",
+                "{",
+                "}",
+                '"',
+                ":",
+                ",",
+                "\ud800",
+                "\ufeff",
+                "NaN",
+                "9" * 400,
+                "A b. ",
+                "Long " * 30 + "\n",
+                "“We left.”\n",
+            ),
+            *('<script type="application/ld+json">', '{"@type":"Article","author":[[', "</script>"),
+        ]
+    ),
+    max_size=12,
+).map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(start=st.sampled_from(STARTS), data=BYTES | TEXT | PIECES)
+def test_no_bytes_stop_any_reader(tmp_path_factory: pytest.TempPathFactory, start: str, data: bytes) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    for suffix in READERS:
+        (folder / f"a{suffix}").write_bytes(start.encode() + data)
+    found = [*read([folder]), *read_bytes(start.encode() + data)]
+    assert len({f.file for f in found}) == len(READERS) + 1, "every file is read or refused"
+    for f in found:
+        if isinstance(f, Read):
+            digest(f.article)
+        else:
+            assert f.reason
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "<div>" * 20_000 + "text", "> " * 5_000 + "text"])
+def test_depth_stops_no_reader(tmp_path: Path, deep: str) -> None:
+    for suffix in READERS:
+        (tmp_path / f"a{suffix}").write_text("---\na: " + deep if suffix == ".md" else deep)
+    for found in read([tmp_path]):
+        assert isinstance(found, Refused) or digest(found.article)
+
+
+SAMPLES = Path(__file__).parent.parent / "sample_corpus"
+
+
+@pytest.mark.skipif(not any(SAMPLES.glob("*/*")), reason="sample_corpus/ is empty")
+def test_the_sample_corpus_is_read_without_a_refusal() -> None:
+    assert [f for f in read([SAMPLES]) if isinstance(f, Refused) and "README" not in f.file] == []
