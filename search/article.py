@@ -177,7 +177,8 @@ def _list(value: Any, name: str, reasons: list[str]) -> tuple[str, ...]:
         reasons.append(f"{name} is {_kind(value)}, not a list of texts")
         return ()
     texts = [_text(item, f"an item of {name}", reasons) for item in items]
-    return tuple(dict.fromkeys(text for text in texts if text))
+    kept = tuple(text for text in texts if text)
+    return kept if name == "subheads" else tuple(dict.fromkeys(kept))  # a tag holds once, a heading may come again
 
 
 def _date(value: Any, name: str, timezone: tzinfo, reasons: list[str]) -> datetime | None:
