@@ -26,8 +26,8 @@ OPTIONS = (
 
 
 def launch(playwright: Playwright) -> Browser:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    assert path, "no Chromium is on PATH: `make test` installs one (Debian: apt-get install chromium)"
+    path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
+    assert Path(path).exists(), "no Chromium is installed: `make test` brings one (Debian: apt-get install chromium)"
     return playwright.chromium.launch(executable_path=path, args=OPTIONS)
 
 

@@ -1,0 +1,43 @@
+# `make run` and `make test` each work alone on a fresh machine with Python 3.11, git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: run test check bench soak format screenshot clean
+
+run: $(VENV)/.service  ## the service on the sample corpus, at http://127.0.0.1:8000
+	$(BIN)/broadsheet index sample_corpus
+	$(BIN)/broadsheet serve --port $(PORT)
+
+test: $(VENV)/.tests  ## every test, the browser's too
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.tests  ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screenshot: $(VENV)/.tests  ## the picture in the README
+	$(BIN)/python tests/screenshot.py
+
+format: $(VENV)/.tests
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) var
+
+# Whoosh 2.7.4 warns when its modules are compiled for the first time, and pip compiles them: after the install it is silent.
+$(VENV)/.service: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Broadsheet needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.service
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	tests/install_browser.sh $(BIN)
+	touch $@
