@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from indexer import build
 from indexer.build import Report, Stopped
-from search.cli import DONE, INTERRUPTED, NOTHING_DONE, PARTLY, TIMEZONE, plain
+from search.cli import DONE, INTERRUPTED, NOTHING_DONE, PARTLY, TIMEZONE
 from search.engines import EngineError, Progress, Status, connect
+from search.terminal import plain
 
 EVERY = 5.0  # seconds between two lines of progress where there is no terminal
 SECTIONS = 20  # named in the text of the status; its JSON has all

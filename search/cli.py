@@ -6,32 +6,27 @@ import calendar
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from search import query
-from search.answer import Answer, Result, answer
+from search import judging, query, terminal
+from search.answer import answer
 from search.article import parse_date
-from search.engines import DateFacet, EngineError, Facet, connect
+from search.engines import EngineError, connect
 from search.query import Filters
-from search.snippets import Snippet, to_html
+from search.terminal import plain
 
 REGISTERED = "broadsheet.commands"  # entry points; the value of each is a list of click commands
 DONE, PARTLY, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 MOST_PER_PAGE = 100
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
-
-
-def plain(text: str) -> str:
-    """Text for a terminal: an article's escape sequences would be obeyed there."""
-    return _CONTROL.sub(" ", text)
 
 
 class Failure(click.ClickException):
@@ -163,9 +158,9 @@ def search(
     with closing(connect(url)) as engine:
         found = answer(engine, asked)
     if as_json:
-        click.echo(json.dumps(_data(found), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(terminal.data(found), ensure_ascii=False, indent=2))
     else:
-        for line in _lines(found):
+        for line in terminal.lines(found):
             click.echo(line)
 
 
@@ -186,100 +181,27 @@ def _span(option: str, text: str, timezone: tzinfo) -> tuple[datetime, datetime]
         raise click.BadParameter(message, param_hint=option) from None
 
 
-def _lines(found: Answer) -> Iterator[str]:
-    """The answer as text. What matched is bold on a terminal, in brackets elsewhere."""
-    for part in found.query.ignored:
-        yield plain(f"Not used: {part.text!r} ({part.reason})")
-    if found.relaxed:
-        yield f"No article has all the words; these have {found.query.minimum} or more of them."
-    page = f"page {found.query.page} of {found.pages}, " if found.pages > 1 else ""
-    yield f"{found.total:,} {'article' if found.total == 1 else 'articles'} ({page}{found.took_ms} ms)"
-    first = (found.query.page - 1) * found.query.per_page + 1
-    for number, result in enumerate(found.results, first):
-        yield ""
-        yield from _result(number, result)
-    counted = [(name, _facet(facet)) for name, facet in found.facets.items()]
-    if any(text for _, text in counted):
-        yield ""
-        yield from (f"{name}: {text}" for name, text in counted if text)
+@main.command("eval")
+@click.argument("questions", type=click.Path(exists=True, path_type=Path))
+@click.option("--verbose", is_flag=True, help="Each question too, the worst first.")
+@click.pass_obj
+def evaluate(url: str, /, questions: Path, verbose: bool) -> None:
+    """Judge the ranking: how well QUESTIONS are answered.
 
-
-def _result(number: int, result: Result) -> Iterator[str]:
-    article = result.article
-    margin = " " * (len(str(number)) + 2)
-    about = (
-        article.section,
-        f"{article.published:%Y-%m-%d}" if article.published else "undated",
-        article.url or article.id,
-        f"score {result.score:.2f}" if result.score is not None else None,
+    QUESTIONS is a CSV file (query,id,grade) or a folder with queries.jsonl and qrels.tsv; the articles must be indexed.
+    """
+    try:
+        with closing(connect(url)) as engine:
+            judged = judging.judge(engine, judging.read(questions))
+    except (judging.QuestionsError, OSError, UnicodeDecodeError) as problem:
+        raise Failure(str(problem)) from problem
+    if verbose:
+        click.echo("nDCG@10    MRR    MAP  recall@100")
+        for one in sorted(judged, key=lambda one: (one.ndcg, one.question.text)):
+            figures = f"{one.ndcg:7.3f}{one.mrr:7.3f}{one.map:7.3f}{one.recall:12.3f}"
+            click.echo(f"{figures}  {plain(one.question.text)}")
+    mean = judging.mean(judged)
+    click.echo(
+        f"{mean.questions} questions: nDCG@10 {mean.ndcg:.3f}, MRR {mean.mrr:.3f}, "
+        f"MAP {mean.map:.3f}, recall@100 {mean.recall:.3f}"
     )
-    yield f"{number}. {_marked(result.title) or plain(article.id)}"
-    yield margin + plain(" · ".join(part for part in about if part))
-    for snippet in result.snippets:
-        yield margin + _marked(snippet)
-
-
-def _marked(snippet: Snippet) -> str:
-    parts, end = [], 0
-    for start, stop in snippet.marks:
-        word = plain(snippet.text[start:stop])
-        parts += [plain(snippet.text[end:start]), click.style(word, bold=True) if sys.stdout.isatty() else f"[{word}]"]
-        end = stop
-    return " ".join("".join([*parts, plain(snippet.text[end:])]).split())
-
-
-def _facet(facet: Facet | DateFacet) -> str:
-    values = [f"{plain(item.value)} {item.count:,}{' (chosen)' if item.selected else ''}" for item in facet.values]
-    if isinstance(facet, Facet) and facet.other:
-        values.append(f"others {facet.other:,}")
-    if facet.missing:
-        values.append(f"none {facet.missing:,}")
-    inside = [_facet(item.inside) for item in facet.values if item.inside] if isinstance(facet, DateFacet) else []
-    return "; ".join([", ".join(values), *inside])
-
-
-def _data(found: Answer) -> dict[str, Any]:
-    """The answer as JSON, with the names of the API."""
-    return {
-        "query": {
-            "q": found.query.text,
-            "sort": found.query.sort,
-            "ignored": [{"text": part.text, "reason": part.reason} for part in found.query.ignored],
-            "relaxed": found.relaxed,
-        },
-        "total": found.total,
-        "groups": found.groups,
-        "page": found.query.page,
-        "per_page": found.query.per_page,
-        "pages": found.pages,
-        "took_ms": found.took_ms,
-        "results": [_result_data(result) for result in found.results],
-        "facets": {name: _facet_data(facet) for name, facet in found.facets.items()},
-    }
-
-
-def _result_data(result: Result) -> Mapping[str, Any]:
-    article = result.article
-    return {
-        "id": article.id,
-        "url": article.url,
-        "title": article.title,
-        "summary": article.summary,
-        "section": article.section,
-        "authors": article.authors,
-        "tags": article.tags,
-        "published": article.published.isoformat() if article.published else None,
-        "status": article.status,
-        "score": result.score,
-        "highlight": {"title": to_html(result.title), "snippets": [to_html(part) for part in result.snippets]},
-    }
-
-
-def _facet_data(facet: Facet | DateFacet) -> dict[str, Any]:
-    values = [{"value": item.value, "count": item.count, "selected": item.selected} for item in facet.values]
-    if isinstance(facet, Facet):
-        return {"values": values, "other": facet.other, "missing": facet.missing}
-    for value, period in zip(values, facet.values, strict=True):
-        if period.inside:
-            value["inside"] = _facet_data(period.inside)
-    return {"interval": facet.interval, "values": values, "missing": facet.missing}
