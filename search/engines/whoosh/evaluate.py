@@ -137,21 +137,28 @@ def _phrase(view: View, phrase: Phrase) -> Callable[[str], Frequencies]:
     ]
 
     def frequencies(field: str) -> Frequencies:
-        starts: Array | None = None  # of the phrase: document << 32 | position
-        for offset, stem in enumerate(stems):
-            term = view.terms.term(field, stem)
-            if term is None:
-                return NOWHERE
-            docs, tf = view.terms.postings(term)
-            pos, form = view.terms.occurrences(term)
-            keys = (np.repeat(docs, tf).astype(np.int64) << 32) + pos - offset
-            if phrase.exact:
-                keys = keys[same[offset][form]]
-            starts = np.unique(keys) if starts is None else np.intersect1d(starts, keys)
-        if starts is None:
+        terms = [view.terms.term(field, stem) for stem in stems]
+        if None in terms:
             return NOWHERE
-        docs, frequency = np.unique(starts >> 32, return_counts=True)
-        return docs, frequency.astype(np.float64)
+        lists = [(*view.terms.postings(term), *view.terms.occurrences(term)) for term in terms if term is not None]
+        together = np.ones(view.size, dtype=bool)
+        for docs, *_ in lists:
+            together &= _mask(view.size, docs)
+        starts: Array | None = None  # of the phrase: document << 32 | position, ascending
+        for offset, (docs, tf, pos, form) in sorted(enumerate(lists), key=lambda item: len(item[1][2])):
+            kept = together[docs]
+            first = np.cumsum(tf, dtype=np.int64) - tf
+            occurrences = ranges(first[kept], tf[kept])
+            keys = (np.repeat(docs[kept].astype(np.int64), tf[kept]) << 32) + pos[occurrences] - offset
+            if phrase.exact:
+                keys = keys[same[offset][form[occurrences]]]
+            starts = keys if starts is None else starts[_among(starts, keys)]
+        if starts is None or not len(starts):
+            return NOWHERE
+        starts = starts[_changes(starts)]  # two spellings of one stem may share a position
+        docs = starts >> 32
+        edges = np.flatnonzero(_changes(docs))
+        return docs[edges], np.diff(np.append(edges, len(docs))).astype(np.float64)
 
     return frequencies
 
@@ -188,3 +195,23 @@ def _forms(view: View, stem: int | None) -> list[str]:
         return []
     start, end = view.arrays["words.first"][stem : stem + 2].tolist()
     return [view.forms[place] for place in range(start, end)]
+
+
+def _mask(size: int, docs: Array) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[docs] = True
+    return mask
+
+
+def _among(some: Array, others: Array) -> Mask:
+    """Which of `some` are in `others`; both ascending."""
+    if not len(others):
+        return np.zeros(len(some), dtype=bool)
+    place = np.minimum(np.searchsorted(others, some), len(others) - 1)
+    found: Mask = others[place] == some
+    return found
+
+
+def _changes(ascending: Array) -> Mask:
+    """Where a value differs from the one before; the first does."""
+    return np.concatenate(([True], ascending[1:] != ascending[:-1]))
