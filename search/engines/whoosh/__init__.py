@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from search.engines import (
     ArticleMissing,
     Change,
     Count,
+    EngineError,
+    EngineUnavailable,
     Found,
     Held,
     Hit,
@@ -32,6 +36,18 @@ from search.engines.whoosh.store import Store
 from search.query import Query
 
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
+
+# What a disk refuses while an index is written -> the remedy. What was accepted is in the store.
+REFUSED = {
+    errno.ENOSPC: "make room and run it again, what was accepted is kept",
+    errno.EDQUOT: "make room and run it again, what was accepted is kept",
+    errno.EIO: "the disk fails: move the index to another one",
+    errno.EROFS: "it may not be written: mount it for writing",
+    errno.EACCES: "it may not be written: run as the owner of the folder",
+    errno.EPERM: "it may not be written: run as the owner of the folder",
+    errno.EMFILE: "too many files are open: raise the limit (`ulimit -n`)",
+    errno.ENFILE: "too many files are open: raise the limit (`sysctl fs.file-max`)",
+}
 
 
 def open_url(url: str) -> WhooshEngine:
@@ -78,10 +94,16 @@ class WhooshEngine:
         return self._articles().articles([int(snapshot.views[segment].arrays["doc.seq"][doc])])[0]
 
     def article_at(self, url: str) -> Article:
-        seq = self._articles().seq_at(url)
-        if seq is None:
-            raise ArticleMissing(f"there is no article at {url}")
-        return self.article(self._articles().articles([seq])[0].id)
+        self._snapshot()
+        hidden = ArticleMissing(f"there is no article at {url}")
+        for id in self._articles().ids_at(url):  # of several, the one accepted last that may be seen
+            try:
+                return self.article(id)
+            except ArticleGone as gone:
+                hidden = gone
+            except ArticleMissing:
+                pass
+        raise hidden
 
     def status(self) -> Status:
         snapshot = self._snapshot()
@@ -116,8 +138,7 @@ class WhooshEngine:
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
         with self._opening:
-            self._store = self._store or Store.create(self._folder)
-            return self._store.begin(command, sources)
+            return self._made().begin(command, sources)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         return self._articles().held(ids)
@@ -129,38 +150,48 @@ class WhooshEngine:
         self._articles().accept(run, changes)
 
     def catch_up(self, progress: Progress | None = None) -> int:
-        with lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
+        store = self._articles()
+        with _writing(self._folder), lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
             if not (self._folder / generations.CURRENT).exists():
                 self._begin_index()
-            done = writer.catch_up(self._live(), self._articles(), progress)
-        if done:
-            self._changes().bump()
+            done = 0
+            try:
+                done = writer.catch_up(self._live(), store, progress)
+            finally:  # where it was cut short, some batches are in
+                if done or not self._is_seen():
+                    self._announce()
         return done
 
     def rebuild(self, progress: Progress | None = None) -> str:
         store = self._articles()
-        with lock.hold(self._folder / "rebuild.lock", "rebuilding"):
+        with _writing(self._folder), lock.hold(self._folder / "rebuild.lock", "rebuilding"):
             generations.sweep(self._folder)
             generation = generations.create(self._folder)
             writer.create(generation)
-            until = store.last()
-            writer.fill(generation, store, until, progress)
+            writer.fill(generation, store, store.last(), progress)
             with lock.hold(self._folder / "writer.lock", "switching", wait=WAIT):
-                writer.catch_up(generation, store)
-                writer.complete(generation)
-                self._validate(generation)
+                # To a row that was counted in the same instant: others accept articles all the while.
+                counts = store.counts()
+                writer.catch_up(generation, store, until=counts.last)
+                try:
+                    _validate(generation, counts.articles)
+                except EngineError:
+                    generations.remove(generation)
+                    raise
                 generations.switch(self._folder, generation.name)
-            self._changes().bump()
+                self._announce()
             generations.prune(self._folder)
         return generation.name
 
     def take_down(self, id: str, reason: str) -> None:
-        self._articles().take_down(id, reason)
-        self._changes().bump()
+        with self._opening:
+            store = self._made()  # before anything is indexed too: it holds when the article comes
+        store.take_down(id, reason)
+        self._announce()
 
     def restore(self, id: str) -> None:
         self._articles().restore(id)
-        self._changes().bump()
+        self._announce()
 
     def takedowns(self) -> list[Takedown]:
         return self._articles().takedowns()
@@ -195,25 +226,57 @@ class WhooshEngine:
                 self._store = Store(self._folder)
             return self._store
 
+    def _made(self) -> Store:
+        created = Store.create(self._folder)
+        self._store = self._store or created
+        return self._store
+
     def _changes(self) -> generations.Epoch:
+        known = self._epoch
+        if known and not known.moved():
+            return known
         with self._opening:
+            if self._epoch and self._epoch.moved():  # the folder was removed, and perhaps made anew
+                self._epoch = self._seen = None
             if self._epoch is None:
                 generations.current(self._folder)  # before anything is indexed there is nothing to follow
                 self._epoch = generations.Epoch(self._folder)
             return self._epoch
 
+    def _announce(self) -> None:
+        """Tell every process to look again."""
+        epoch = generations.Epoch(self._folder)
+        epoch.bump()
+        epoch.close()
+
+    def _is_seen(self) -> bool:
+        """Whether this process knows what lies there: a writer that was killed may have committed and told nobody."""
+        live, seen = self._live(), self._seen
+        return seen is not None and (seen[1].generation, seen[1].applied) == (live, writer.applied(live))
+
     def _begin_index(self) -> None:
         generation = generations.create(self._folder)
         writer.create(generation)
-        writer.complete(generation)
+        writer.complete(generation, 0)
         generations.switch(self._folder, generation.name)
 
-    def _validate(self, generation: Path) -> None:
-        """Every article counted, every byte as written."""
-        manifest = generations.check(generation)
-        accepted = self._articles().counts().articles
-        if manifest.articles != accepted:
-            raise RebuildRefused(
-                f"the new generation holds {manifest.articles} articles, {accepted} are accepted: "
-                f"the old one goes on; run `broadsheet reindex` again, and report this if it stays"
-            )
+
+def _validate(generation: Path, accepted: int) -> None:
+    """Every article counted, every byte as written."""
+    manifest = generations.check(generation)
+    if manifest.articles != accepted:
+        raise RebuildRefused(
+            f"the new generation holds {manifest.articles} articles, {accepted} are accepted: "
+            f"the old one goes on; run `broadsheet reindex` again, and report this if it stays"
+        )
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What a disk refuses becomes EngineUnavailable here; SQLite's refusals do in the store."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in REFUSED:
+            raise
+        raise EngineUnavailable(f"{folder}: {problem.strerror}; {REFUSED[problem.errno]}") from problem

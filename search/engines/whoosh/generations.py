@@ -139,7 +139,7 @@ def prune(folder: Path, keep: int = KEEP) -> list[str]:
     others = [name for name in names(folder) if name != live]
     gone = others[: max(0, len(others) - (keep - 1))]
     for name in gone:
-        _remove(folder / FOLDER / name)
+        remove(folder / FOLDER / name)
     return gone
 
 
@@ -148,12 +148,15 @@ def sweep(folder: Path) -> list[str]:
     complete = set(names(folder))
     left = sorted(path.name for path in (folder / FOLDER).glob("*") if path.name not in complete)
     for name in left:
-        _remove(folder / FOLDER / name)
+        remove(folder / FOLDER / name)
     return left
 
 
-def _remove(generation: Path) -> None:
-    """The manifest goes first: a removal cut short leaves what the next sweep takes, never what looks complete."""
+def remove(generation: Path) -> None:
+    """Remove one that is not live.
+
+    The manifest goes first: a removal cut short leaves what the next sweep takes, never what looks complete.
+    """
     (generation / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(generation, ignore_errors=True)
 
@@ -185,12 +188,20 @@ class Epoch:
             if os.fstat(descriptor).st_size < 8:
                 os.ftruncate(descriptor, 8)  # a new file reads as 0; two processes at once do no harm
             self._map = mmap.mmap(descriptor, 8, access=mmap.ACCESS_READ)
+            self._file = os.fstat(descriptor)
         finally:
             os.close(descriptor)
 
     def read(self) -> int:
         """The number now."""
         return int(struct.unpack_from("<Q", self._map)[0])
+
+    def moved(self) -> bool:
+        """Whether the file at this path is another one now, or gone. While mapped, it keeps its number."""
+        try:
+            return not os.path.samestat(self._file, self.path.stat())
+        except OSError:
+            return True
 
     def bump(self) -> int:
         """Add one, and tell every process; the new number.

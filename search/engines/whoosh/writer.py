@@ -66,13 +66,13 @@ def applied(generation: Path) -> int:
     return max((one.applied for one in table(generation).segments), default=_manifest(generation).last)
 
 
-def catch_up(generation: Path, store: Store, progress: Progress | None = None) -> int:
-    """Apply every row after the generation's own number; how many. Hold the writer lock, or be its only user."""
-    start, last = applied(generation), store.last()
+def catch_up(generation: Path, store: Store, progress: Progress | None = None, until: int | None = None) -> int:
+    """Apply the rows after the generation's own number, all or up to `until`; how many. Hold the writer lock."""
+    start, last = applied(generation), store.last() if until is None else until
     commit = _Commit(generation)
     done = 0
     seq = start
-    while rows := store.rows_after(seq, READ_ROWS):
+    while rows := store.rows_after(seq, READ_ROWS, until):
         for row in rows:
             commit.apply(row)
         seq = rows[-1].seq
@@ -84,7 +84,8 @@ def catch_up(generation: Path, store: Store, progress: Progress | None = None) -
             commit = _Commit(generation)
     if done:
         commit.write(seq)
-        complete(generation)
+    if done or not _is_complete(generation):
+        complete(generation, seq)
     return done
 
 
@@ -104,20 +105,32 @@ def fill(generation: Path, store: Store, until: int, progress: Progress | None =
         progress("indexing", total, total)
 
 
-def complete(generation: Path) -> None:
-    """Write the manifest of the generation as it is: from now on it counts as a whole one."""
+def complete(generation: Path, seq: int) -> None:
+    """Write the manifest of the generation as it is after row `seq`: from now on it counts as a whole one."""
     toc = table(generation)
     manifest = _manifest(generation)
-    files = [one.file(generation).name for one in toc.segments] + [TOC._filename(NAME, toc.generation)]
+    files = _files(generation, toc)
     generations.write_manifest(
         generation,
         generations.Manifest(
             created=manifest.created,
-            last=applied(generation),
+            last=seq,
             articles=sum(one.doc_count() for one in toc.segments),
             files=generations.measure(generation, files, manifest.files),
         ),
     )
+
+
+def _is_complete(generation: Path) -> bool:
+    """Whether the manifest tells of the last commit: it is written after it, and a crash may come between."""
+    manifest = generations.MANIFEST
+    return (generation / manifest).exists() and set(_manifest(generation).files) == set(
+        _files(generation, table(generation))
+    )
+
+
+def _files(generation: Path, toc: TOC) -> list[str]:
+    return [one.file(generation).name for one in toc.segments] + [TOC._filename(NAME, toc.generation)]
 
 
 class _Commit:
