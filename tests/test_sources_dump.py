@@ -206,6 +206,13 @@ def test_subheads(line: str, is_subhead: bool) -> None:
     assert line in a.body
 
 
+def test_questions_stand_beside_subheads_with_full_stops() -> None:
+    a = article(
+        f"Title\nPublished August 06, 2025\n{WALK}\nPack light and bring cash.\n{ICE}\nIs it worth it?\n{WALK}\n"
+    )
+    assert a.subheads == ("Pack light and bring cash.", "Is it worth it?")
+
+
 def test_a_house_that_sets_subheads_without_a_stop_tells_its_short_sentences() -> None:
     a = article(f"Title\nPublished August 06, 2025\n{WALK}\nThe long way\n{ICE}\nThe water had gone.\n{RAIN}\n")
     assert a.subheads == ("The long way",)

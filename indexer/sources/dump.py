@@ -56,7 +56,7 @@ HEAD = 14  # lines: so far down may the date, the byline and the buttons of an a
 LONG = 25  # words: shorter paragraphs are as often subheads, teasers and captions
 PARAGRAPH = 15  # words: what a subhead may stand over
 SUBHEAD = 16  # words: one sentence; those of the sample corpus have 8 to 16
-TOLD = 6  # words: "He never came back." is told, a subhead with a full stop says more
+TOLD = 5  # words: "He never came back." is told, a subhead with a full stop says more
 
 
 def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
@@ -361,17 +361,18 @@ def _body(head: Head) -> tuple[list[str], list[str]]:
 def _subheads(body: Sequence[str]) -> list[str]:
     """Short lines of one sentence, each over a paragraph and not beside another short line.
 
-    A newspaper sets its subheads in one way: with full stops only if none is without. And as a short sentence with a
-    full stop may as well be told as announced, it must stand between long paragraphs and not be one of the very short.
+    A newspaper sets its subheads in one way: with full stops only if none is without; a question goes with either. As a
+    short sentence with a full stop may as well be told as announced, it must not be one of the very short, and not open
+    the text.
     """
     counts = [0, *map(_count, body), 0]
     found = [
-        (line, above >= LONG <= below and _count(line) >= TOLD)
+        (line, above >= PARAGRAPH and _count(line) >= TOLD)
         for line, above, below in zip(body, counts, counts[2:], strict=False)
         if below >= PARAGRAPH and (above == 0 or above > SUBHEAD) and _may_be_subhead(line)
     ]
-    open_ended = [line for line, _ in found if not line.endswith((".", "!"))]
-    return open_ended or [line for line, announces in found if announces]
+    open_ended = any(not line.endswith((".", "!", "?")) for line, _ in found)
+    return [line for line, announces in found if not line.endswith((".", "!")) or (announces and not open_ended)]
 
 
 def _may_be_subhead(line: str) -> bool:
