@@ -118,7 +118,7 @@ def _periods(
     starts = set()
     while place < len(dated):
         start, end = _around(_moment(dated[place]), interval, timezone)
-        after = int(np.searchsorted(dated, micros(end)))
+        after = int(np.searchsorted(dated, micros(end))) if end < FOREVER else len(dated)
         periods.append((start, end, place, after))
         starts.add(start)
         place = after
@@ -147,7 +147,7 @@ def _periods(
 
 def _around(moment: datetime, interval: str, timezone: tzinfo) -> tuple[datetime, datetime]:
     """Begin and end of the year, month or day, by the calendar of the zone, in UTC."""
-    local = moment.astimezone(timezone)
+    local = _local(moment, timezone)
     year, month, day = local.year, local.month, local.day
     if interval == "year":
         first, after = (year, 1, 1), (year + 1, 1, 1)
@@ -164,21 +164,29 @@ def _around(moment: datetime, interval: str, timezone: tzinfo) -> tuple[datetime
 
 
 LAST = datetime.max.date().toordinal()
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _local(moment: datetime, timezone: tzinfo) -> datetime:
+    """The moment by the zone's calendar; by that of UTC in the first and last hours that a calendar has."""
+    try:
+        return moment.astimezone(timezone)
+    except OverflowError:
+        return moment
 
 
 def _midnight(date: tuple[int, ...], timezone: tzinfo) -> datetime:
     year, month, day = date[:3]
     if year > datetime.max.year:
-        return datetime.max.replace(tzinfo=UTC)
-    try:
-        return datetime(year, month, day, tzinfo=timezone).astimezone(UTC)
-    except OverflowError:
-        return (datetime.min if year == 1 else datetime.max).replace(tzinfo=UTC)
+        return FOREVER
+    if (year, month, day) == (1, 1, 1):
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime(year, month, day, tzinfo=timezone).astimezone(UTC)
 
 
 def _name(start: datetime, interval: str, timezone: tzinfo) -> str:
-    local = start.astimezone(timezone)
-    return {"year": f"{local:%Y}", "month": f"{local:%Y-%m}", "day": f"{local:%Y-%m-%d}"}[interval]
+    # Not strftime: it writes the year 1 as `1` on Linux.
+    return _local(start, timezone).date().isoformat()[: {"year": 4, "month": 7, "day": 10}[interval]]
 
 
 def _moment(value: np.int64) -> datetime:

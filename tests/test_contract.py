@@ -1,0 +1,969 @@
+"""The contract of the engine port: what every engine does, written once. A new engine adds one line to ENGINES."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from search import fields, query
+from search.article import Article, from_dict
+from search.engines import (
+    ArticleGone,
+    ArticleMissing,
+    Count,
+    DateFacet,
+    Delete,
+    EngineUnavailable,
+    Facet,
+    Held,
+    IndexMissing,
+    Put,
+    connect,
+)
+from search.query import Filters, Query, Word
+
+# From an empty folder of the test to the address of an index that does not exist yet.
+ENGINES = {"whoosh": lambda folder: f"whoosh:{folder / 'index'}"}
+
+NEW_YORK = ZoneInfo("America/New_York")
+FUTURE = datetime.now(UTC) + timedelta(days=365)
+PAST = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys(), scope="module")
+def engine_url(request):
+    return request.param
+
+
+@pytest.fixture
+def url(engine_url, tmp_path):
+    return engine_url(tmp_path)
+
+
+@pytest.fixture
+def engine(url):
+    engine = connect(url)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def shared(engine_url, tmp_path_factory):
+    """Makes an engine that the rows of one table share: they ask it and change nothing."""
+    opened = []
+
+    def make(articles):
+        opened.append(connect(engine_url(tmp_path_factory.mktemp("shared"))))
+        put(opened[-1], *articles)
+        return opened[-1]
+
+    yield make
+    for engine in opened:
+        engine.close()
+
+
+def one(id, title="Title", **values):
+    return from_dict({"id": id, "title": title, **values})
+
+
+def accept(engine, *changes, source="folder"):
+    """Articles are put, ids deleted; nothing is searchable yet."""
+    run = engine.begin("index", [source])
+    engine.accept(run, [Delete(item) if isinstance(item, str) else Put(item, source) for item in changes])
+
+
+def put(engine, *changes, source="folder"):
+    accept(engine, *changes, source=source)
+    return engine.catch_up()
+
+
+def ask(text="", **values):
+    return query.parse(text, **values)
+
+
+def ids(engine, text="", **values):
+    return [hit.article.id for hit in engine.search(ask(text, **values)).hits]
+
+
+def found(engine, text="", **values):
+    return sorted(ids(engine, text, per_page=100, **values))
+
+
+def counts(facet):
+    assert isinstance(facet, Facet)
+    return {item.value: item.count for item in facet.values}
+
+
+def periods(facet):
+    assert isinstance(facet, DateFacet)
+    return {item.value: item.count for item in facet.values}
+
+
+def at(text):
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+# Before anything is indexed.
+
+READING = {
+    "search": lambda engine: engine.search(ask("huts")),
+    "search for nothing": lambda engine: engine.search(ask()),
+    "article": lambda engine: engine.article("a"),
+    "article_at": lambda engine: engine.article_at("https://example.org/a"),
+    "status": lambda engine: engine.status(),
+}
+# These ask what is accepted, which is there before anything is searchable.
+ASKING = {
+    "held": lambda engine: engine.held(["a"]),
+    "held_from": lambda engine: list(engine.held_from("folder")),
+    "takedowns": lambda engine: engine.takedowns(),
+    "restore": lambda engine: engine.restore("a"),
+    "accept": lambda engine: engine.accept(1, []),
+    "catch_up": lambda engine: engine.catch_up(),
+    "rebuild": lambda engine: engine.rebuild(),
+}
+
+
+@pytest.mark.parametrize("call", [*READING.values(), *ASKING.values()], ids=[*READING, *ASKING])
+@pytest.mark.parametrize("folder_is_there", [False, True])
+def test_nothing_indexed_is_no_empty_answer(engine, tmp_path, call, folder_is_there):
+    if folder_is_there:
+        (tmp_path / "index").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for _ in range(2):
+        with pytest.raises(IndexMissing, match="broadsheet index"):
+            call(engine)
+    assert sorted(tmp_path.rglob("*")) == before  # asking makes nothing
+
+
+@pytest.mark.parametrize("call", READING.values(), ids=READING)
+def test_accepted_is_not_yet_indexed(engine, call):
+    accept(engine, one("a"))
+    with pytest.raises(IndexMissing, match="broadsheet index"):
+        call(engine)
+    assert engine.catch_up() == 1
+    assert found(engine) == ["a"]
+
+
+@pytest.mark.parametrize("address", ["elastic:x", "nothing", "whoosh:", ":x", "", "../whoosh:x", "a.b:x"])
+def test_an_address_that_no_engine_has(address):
+    with pytest.raises(EngineUnavailable, match="write whoosh:FOLDER"):
+        connect(address)
+
+
+def test_connecting_opens_and_makes_nothing(url, tmp_path):
+    engine = connect(url)
+    assert engine.url == url
+    engine.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_close_it_opens_again(engine):
+    put(engine, one("a"))
+    engine.close()
+    engine.close()
+    assert found(engine) == ["a"]
+
+
+# Put, replace, delete.
+
+HISTORIES = [
+    ([["a", "b"]], ["a", "b"]),
+    ([["a"], ["b"], ["c"]], ["a", "b", "c"]),
+    ([["a", "b"], ["-a"]], ["b"]),
+    ([["a", "a"]], ["a"]),
+    ([["a"], ["a"], ["a", "b"]], ["a", "b"]),
+    ([["a", "-a"]], []),
+    ([["a"], ["-a"]], []),
+    ([["a"], ["-a"], ["a"]], ["a"]),
+    ([["a", "-a", "a"]], ["a"]),
+    ([["-a"]], []),
+    ([["a"], ["-x"]], ["a"]),
+    ([["a"], ["-a", "-a"]], []),
+    ([["a"], []], ["a"]),
+    ([[]], []),
+]
+
+
+@pytest.mark.parametrize(("runs", "right"), HISTORIES)
+def test_what_is_found_is_what_was_put_last(engine, runs, right):
+    version = 0
+    newest = {}
+    for run in runs:
+        changes = []
+        for id in run:
+            version += 1
+            if id.startswith("-"):
+                changes.append(id[1:])
+            else:
+                newest[id] = f"common version{version}"
+                changes.append(one(id, newest[id]))
+        put(engine, *changes)
+    for _ in range(2):
+        assert found(engine) == right
+        assert found(engine, "common") == right
+        for id in right:
+            assert engine.article(id).title == newest[id]
+            assert found(engine, newest[id].split()[1]) == [id]  # once, and by its new words
+        for number in set(range(1, version + 1)) - {int(newest[id].split("version")[1]) for id in right}:
+            assert found(engine, f"version{number}") == []  # and no more by its old ones
+        status = engine.status()
+        assert (status.articles, status.accepted, status.pending) == (len(right), len(right), 0)
+        engine.rebuild()
+
+
+def test_catching_up_twice_does_nothing_the_second_time(engine):
+    assert put(engine, one("a"), one("b")) == 2
+    assert engine.catch_up() == 0
+    assert put(engine, "a", "b") == 2
+    assert engine.catch_up() == 0
+    assert (engine.status().pending, found(engine)) == (0, [])
+    assert put(engine, one("c")) == 1
+
+
+def test_an_article_comes_back_as_it_was(engine):
+    full = Article(
+        id="a",
+        url="https://Example.org/A?utm_source=x",
+        title="Tête-à-tête & <b>",
+        summary="S",
+        body="Körper\n\nمرحبا",
+        subheads=("One", "One"),
+        section="Arts & Books",
+        authors=("Zoë May",),
+        tags=("x",),
+        type="news",
+        published=at("2025-08-06T12:30:00.123456Z"),
+        updated=at("2025-08-07T00:00Z"),
+        language="en",
+        image="https://example.org/i.jpg",
+        status="corrected",
+        notice="The date was wrong.",
+        embargo_until=PAST,
+        related=({"id": "b"},),
+        extra={"desk": {"nested": [1, 2.5, None]}},
+    )
+    put(engine, full)
+    assert engine.article("a") == full
+    assert engine.search(ask("körper")).hits[0].article == full
+    assert engine.article_at("HTTPS://example.org:443/A?fbclid=1#top") == full
+
+
+def test_progress_is_told(engine):
+    accept(engine, *(one(str(n)) for n in range(1200)))
+    told = []
+    engine.catch_up(lambda *step: told.append(step))
+    assert told[-1][1:] == (1200, 1200)
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    told.clear()
+    engine.rebuild(lambda *step: told.append(step))
+    assert told[-1][1:] == (1200, 1200)
+
+
+# What is held.
+
+
+def test_held_is_the_newest_accepted_version(engine):
+    accept(engine, one("a"), one("b"), one("c"))
+    accept(engine, one("b", "Other"), one("d"), "c", source="push")
+    held = engine.held(["a", "b", "c", "d", "x"])
+    assert {id: item.source for id, item in held.items()} == {"a": "folder", "b": "push", "d": "push"}
+    assert isinstance(held["a"], Held)
+    assert held["a"].digest != held["b"].digest
+    assert engine.held([]) == {}
+    assert list(engine.held_from("folder")) == ["a"]
+    assert list(engine.held_from("push")) == ["b", "d"]
+    assert list(engine.held_from("elsewhere")) == []
+
+
+def test_status_numbers(engine, url):
+    put(
+        engine,
+        one("a", section="World", published="2025-01-01"),
+        one("b", section="World", published="2025-03-01"),
+        one("c", section="Sport"),
+        one("none"),
+        one("taken", section="Hidden", published="2026-01-01"),
+        one("withdrawn", section="Hidden", status="withdrawn", published="2026-01-01"),
+        one("later", section="Hidden", embargo_until=FUTURE.isoformat(), published="2026-01-01"),
+        one("gone"),
+    )
+    put(engine, "gone")
+    engine.take_down("taken", "r")
+    accept(engine, one("new"), one("a", "Changed"), "b")
+    status = engine.status()
+    assert (status.articles, status.hidden, status.accepted, status.pending) == (7, 3, 7, 3)
+    assert status.sections == (Count("World", 2), Count("Sport", 1))
+    assert status.newest == at("2025-03-01T00:00Z")
+    assert (status.url, status.segments > 0, status.index_bytes > 0, status.store_bytes > 0) == (url, True, True, True)
+    assert abs(datetime.now(UTC) - status.created) < timedelta(minutes=5)
+    engine.catch_up()
+    assert (engine.status().articles, engine.status().pending) == (7, 0)
+    generation = engine.status().generation
+    assert engine.rebuild() == engine.status().generation != generation
+
+
+def test_status_of_an_empty_index(engine):
+    put(engine)
+    status = engine.status()
+    assert (status.articles, status.hidden, status.newest, status.sections) == (0, 0, None, ())
+    answer = engine.search(ask("huts", facets=fields.FACETS))
+    assert (answer.hits, answer.total) == ((), 0)
+    assert answer.facets["section"] == Facet(())
+    assert answer.facets["date"].values == ()
+
+
+# Filters and facets.
+
+SHELF = [
+    one("w1", section="World", tags=["alps", "snow"], authors=["Ana Lima"], language="en", published="2025-01-10"),
+    one("w2", section="World", tags=["alps"], authors=["Joe Hu"], language="en", published="2025-02-10"),
+    one("s1", section="Sport", tags=["snow"], authors=["Joe Hu", "Ana Lima"], language="fr", published="2025-02-20"),
+    one("s2", section="Sport", tags=["race"], authors=["Zoë May"], language="en"),
+    one("a1", section="Arts & Books", language="de", published="2024-12-31"),
+    one("n1", tags=["alps", "race"], published="2025-02-28T23:59:59.999999Z"),
+]
+
+
+@pytest.fixture(scope="module")
+def shelf(shared):
+    return shared(SHELF)
+
+
+NARROWED = [
+    ({}, ["a1", "n1", "s1", "s2", "w1", "w2"]),
+    ({"section": ("World",)}, ["w1", "w2"]),
+    ({"section": ("World", "Sport")}, ["s1", "s2", "w1", "w2"]),
+    ({"section": ("Arts & Books",)}, ["a1"]),
+    ({"section": ("world",)}, []),  # exact
+    ({"section": ("Worl",)}, []),
+    ({"section": ("absent",)}, []),
+    ({"section": ("absent", "Sport")}, ["s1", "s2"]),
+    ({"tag": ("alps",)}, ["n1", "w1", "w2"]),
+    ({"tag": ("alps", "snow")}, ["n1", "s1", "w1", "w2"]),
+    ({"author": ("Ana Lima",)}, ["s1", "w1"]),
+    ({"author": ("Zoë May",)}, ["s2"]),
+    ({"language": ("fr", "de")}, ["a1", "s1"]),
+    ({"section": ("World",), "tag": ("snow",)}, ["w1"]),
+    ({"section": ("World", "Sport"), "tag": ("snow",)}, ["s1", "w1"]),
+    ({"section": ("World", "Sport"), "tag": ("snow", "alps"), "author": ("Joe Hu",)}, ["s1", "w2"]),
+    ({"section": ("World",), "language": ("fr",)}, []),
+    ({"from_date": at("2025-02-10T00:00Z")}, ["n1", "s1", "w2"]),  # the first instant counts
+    ({"until": at("2025-02-10T00:00Z")}, ["a1", "w1"]),  # the last does not
+    ({"from_date": at("2025-01-01T00:00Z"), "until": at("2025-03-01T00:00Z")}, ["n1", "s1", "w1", "w2"]),
+    ({"until": at("2025-02-28T23:59:59.999999Z")}, ["a1", "s1", "w1", "w2"]),
+    ({"from_date": at("2025-03-01T00:00Z")}, []),
+    ({"from_date": at("2025-02-01T00:00Z"), "until": at("2025-01-01T00:00Z")}, []),
+    ({"from_date": at("0001-01-01T00:00Z")}, ["a1", "n1", "s1", "w1", "w2"]),  # undated: outside every date filter
+    ({"until": at("9999-12-31T00:00Z")}, ["a1", "n1", "s1", "w1", "w2"]),
+    ({"section": ("Sport",), "from_date": at("2000-01-01T00:00Z")}, ["s1"]),
+]
+
+
+@pytest.mark.parametrize(("chosen", "right"), NARROWED)
+def test_filters(shelf, chosen, right):
+    for text in ("", "title"):
+        assert found(shelf, text, filters=Filters(**chosen)) == right
+        assert shelf.search(ask(text, filters=Filters(**chosen), per_page=1)).total == len(right)
+
+
+FACETED = [
+    # filters, facet, its counts, missing
+    ({}, "section", {"Sport": 2, "World": 2, "Arts & Books": 1}, 1),
+    ({}, "tag", {"alps": 3, "race": 2, "snow": 2}, 1),
+    ({}, "author", {"Ana Lima": 2, "Joe Hu": 2, "Zoë May": 1}, 2),
+    ({}, "language", {"en": 3, "de": 1, "fr": 1}, 1),
+    # its own filter changes no count of a facet, others do
+    ({"section": ("World",)}, "section", {"Sport": 2, "World": 2, "Arts & Books": 1}, 1),
+    ({"section": ("World",)}, "tag", {"alps": 2, "snow": 1}, 0),
+    ({"section": ("World",), "tag": ("snow",)}, "section", {"Sport": 1, "World": 1}, 0),
+    ({"section": ("World",), "tag": ("snow",)}, "tag", {"alps": 2, "snow": 1}, 0),
+    ({"section": ("World",), "tag": ("snow",)}, "language", {"en": 1}, 0),
+    # what is chosen is listed, with 0 if need be
+    ({"section": ("absent",)}, "section", {"Sport": 2, "World": 2, "Arts & Books": 1, "absent": 0}, 1),
+    ({"section": ("Arts & Books",), "tag": ("snow",)}, "section", {"Sport": 1, "World": 1, "Arts & Books": 0}, 0),
+    ({"section": ("absent",)}, "tag", {}, 0),
+    ({"from_date": at("2025-02-01T00:00Z")}, "section", {"Sport": 1, "World": 1}, 1),
+]
+
+
+@pytest.mark.parametrize(("chosen", "name", "right", "missing"), FACETED)
+def test_facets_ignore_their_own_filter(shelf, chosen, name, right, missing):
+    facet = shelf.search(ask(filters=Filters(**chosen), facets=fields.FACETS)).facets[name]
+    assert counts(facet) == right
+    assert list(counts(facet)) == list(right)  # by count, then by name; what is chosen and has none, last
+    assert {item.value for item in facet.values if item.selected} == set(chosen.get(name, ()))
+    assert (facet.other, facet.missing) == (0, missing)
+
+
+def test_only_the_facets_asked_for(shelf):
+    assert set(shelf.search(ask(facets=("tag",))).facets) == {"tag"}
+    assert shelf.search(ask(facets=())).facets == {}
+
+
+def test_a_long_facet_is_cut_and_says_so(engine):
+    put(engine, *(one(f"{n}-{m}", tags=[f"t{n:02}"]) for n in range(fields.FACET_SIZE + 5) for m in range(1 + (n < 2))))
+    facet = engine.search(ask(facets=("tag",), filters=Filters(tag=("t24", "zzz")))).facets["tag"]
+    listed = [item.value for item in facet.values]
+    assert listed == [f"t{n:02}" for n in range(fields.FACET_SIZE)] + ["t24", "zzz"]
+    assert facet.values[0] == Count("t00", 2)
+    assert facet.values[-2:] == (Count("t24", 1, selected=True), Count("zzz", 0, selected=True))
+    assert facet.other == 4
+
+
+def test_facets_count_words_and_not_the_page(shelf):
+    answer = shelf.search(ask("title -tag:alps", per_page=1, page=2, facets=("section",)))
+    assert (answer.total, counts(answer.facets["section"])) == (3, {"Sport": 2, "Arts & Books": 1})
+    answer = shelf.search(ask(per_page=0, facets=("section",)))
+    assert (answer.hits, answer.total, len(answer.facets["section"].values)) == ((), 6, 3)
+
+
+DATED = [
+    # published, interval, periods in UTC, periods in New York
+    (["2025-08-06T03:59Z", "2025-08-06T04:00Z"], "day", {"2025-08-06": 2}, {"2025-08-05": 1, "2025-08-06": 1}),
+    (["2025-08-01T03:00Z", "2025-10-01T12:00Z"], "month", {"2025-08": 1, "2025-10": 1}, {"2025-07": 1, "2025-10": 1}),
+    (["2020-01-01T04:59Z", "2025-01-01T05:00Z"], "year", {"2020": 1, "2025": 1}, {"2019": 1, "2025": 1}),
+    # the clocks change: the day of 23 hours, the day of 25
+    (["2025-03-09T05:00Z", "2025-03-10T03:59Z"], "day", {"2025-03-09": 1, "2025-03-10": 1}, {"2025-03-09": 2}),
+    (["2025-11-02T04:00Z", "2025-11-03T04:59Z"], "day", {"2025-11-02": 1, "2025-11-03": 1}, {"2025-11-02": 2}),
+    (["2024-02-29T12:00Z", "2024-03-01T12:00Z"], "day", {"2024-02-29": 1, "2024-03-01": 1}, None),
+    (["2025-01-01T12:00Z", "2025-01-31T11:00Z"], "day", {"2025-01-01": 1, "2025-01-31": 1}, None),
+    (["2025-01-01T12:00Z", "2025-02-20T12:00Z"], "month", {"2025-01": 1, "2025-02": 1}, None),
+    # where calendars end
+    (["0001-01-01T00:00Z", "9999-12-31T23:59Z"], "year", {"0001": 1, "9999": 1}, {"0001": 1, "9999": 1}),
+    (["0001-01-01T00:00Z", "0001-01-01T12:00Z"], "day", {"0001-01-01": 2}, {"0001-01-01": 2}),
+    (["9999-12-31T04:00Z", "9999-12-31T23:59Z"], "day", {"9999-12-31": 2}, {"9999-12-30": 1, "9999-12-31": 1}),
+]
+
+
+@pytest.mark.parametrize(("published", "interval", "in_utc", "in_new_york"), DATED)
+def test_dates_by_year_month_or_day_as_fits(engine, published, interval, in_utc, in_new_york):
+    put(engine, *(one(str(n), published=date) for n, date in enumerate(published)), one("undated"))
+    for zone, right in ((UTC, in_utc), (NEW_YORK, in_new_york)):
+        facet = engine.search(ask(timezone=zone)).facets["date"]
+        if right is not None:
+            assert (facet.interval, periods(facet), facet.missing) == (interval, right, 1)
+        for period in facet.values:
+            assert sum(period.start <= at(date) < period.end for date in published) == period.count
+            assert not period.selected
+            assert period.inside is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_the_first_and_the_last_instant_have_a_period(engine, zone):
+    put(engine, one("a", published="0001-01-01"), one("z", published="9999-12-31T23:59:59.999999Z"))
+    for narrowed in (Filters(), Filters(from_date=datetime.min.replace(tzinfo=UTC)), Filters(until=FUTURE)):
+        facet = engine.search(ask(timezone=ZoneInfo(zone), filters=narrowed)).facets["date"]
+        assert periods(facet) == {"0001": 1, "9999": 1}
+    put(engine, "a")
+    facet = engine.search(ask(timezone=ZoneInfo(zone))).facets["date"]
+    assert periods(facet) == {"9999-12-31": 1}
+
+
+def test_a_period_says_where_it_begins_and_ends(engine):
+    put(engine, one("a", published="2025-03-09T12:00Z"))
+    (day,) = engine.search(ask(timezone=NEW_YORK)).facets["date"].values
+    assert (day.start, day.end) == (at("2025-03-09T05:00Z"), at("2025-03-10T04:00Z"))
+
+
+@pytest.fixture(scope="module")
+def years(shared):
+    """Two a month, on the 1st and on the 15th, through three years."""
+    dates = [f"{year}-{month:02}-{day:02}" for year in (2023, 2024, 2025) for month in range(1, 13) for day in (1, 15)]
+    return shared([one(date, published=date) for date in dates])
+
+
+def test_periods_inside_the_one_chosen(years):
+    def dates(start, end):
+        return years.search(ask(filters=Filters(from_date=start and at(start), until=end and at(end)))).facets["date"]
+
+    year = dates("2024-01-01T00:00Z", "2025-01-01T00:00Z")
+    assert periods(year) == {"2023": 24, "2024": 24, "2025": 24}
+    assert [(p.value, p.selected) for p in year.values] == [("2023", False), ("2024", True), ("2025", False)]
+    assert [p.inside is not None for p in year.values] == [False, True, False]
+    months = year.values[1].inside
+    assert (months.interval, periods(months)) == ("month", {f"2024-{n:02}": 2 for n in range(1, 13)})
+    assert all(p.selected and p.inside is None for p in months.values)
+
+    month = dates("2024-02-01T00:00Z", "2024-03-01T00:00Z")
+    (chosen,) = [p for p in month.values if p.selected]
+    assert chosen.value == "2024"
+    (within,) = [p for p in chosen.inside.values if p.selected]
+    assert (within.value, within.count) == ("2024-02", 2)
+    assert periods(within.inside) == {"2024-02-01": 1, "2024-02-15": 1}
+
+    day = dates("2024-02-15T00:00Z", "2024-02-16T00:00Z").values[1].inside.values[1].inside
+    assert [(p.value, p.selected, p.inside) for p in day.values] == [
+        ("2024-02-01", False, None),
+        ("2024-02-15", True, None),
+    ]
+
+    empty = dates("2022-01-01T00:00Z", "2023-01-01T00:00Z")  # chosen, and with nothing in it
+    assert periods(empty) == {"2022": 0, "2023": 24, "2024": 24, "2025": 24}
+    open_end = dates("2024-01-01T00:00Z", None)
+    assert [p.selected for p in open_end.values] == [False, True, True]
+    assert all(p.inside is None for p in open_end.values)
+
+
+# Order and pages.
+
+ORDERED = [
+    one("may", body="tide", published="2025-05-01"),
+    one("old", body="tide", published="1969-07-20"),
+    one("undated", body="tide tide tide"),
+    one("jan", body="tide", published="2025-01-01"),
+    one("unknown", body="tide tide"),
+    one("new", body="tide", published="2025-05-01T00:00:00.000001Z"),
+]
+
+
+@pytest.mark.parametrize("text", ["", "tide"])
+def test_undated_is_last_by_either_date(engine, text):
+    put(engine, *ORDERED[:3])
+    put(engine, *ORDERED[3:])
+    dated = ["new", "may", "jan", "old"]
+    newest = ids(engine, text, sort="newest")
+    oldest = ids(engine, text, sort="oldest")
+    assert newest[:4] == dated
+    assert oldest[:4] == dated[::-1]
+    assert newest[4:] == oldest[4:]
+    assert set(newest[4:]) == {"undated", "unknown"}
+    if not text:
+        assert ids(engine) == newest  # nothing to score
+
+
+def test_scores_only_where_something_was_scored(engine):
+    put(engine, *ORDERED)
+    for asked, scored in ((ask("tide"), True), (ask("tide", sort="newest"), False), (ask(""), False)):
+        assert all((hit.score is not None) == scored for hit in engine.search(asked).hits)
+    scores = [hit.score for hit in engine.search(ask("tide")).hits]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) > 0
+
+
+@pytest.fixture(scope="module")
+def ties(engine_url, tmp_path_factory):
+    """180 articles in several segments: many have the same words, the same date, or none."""
+    engine = connect(engine_url(tmp_path_factory.mktemp("ties")))
+    dice = random.Random(5)
+    for batch in range(6):
+        put(
+            engine,
+            *(
+                one(
+                    f"t{batch}-{n}",
+                    body="tide " * dice.choice([1, 1, 1, 2]),
+                    published=dice.choice([None, "2025-01-01", "2025-01-01", "2025-01-02"]),
+                )
+                for n in range(30)
+            ),
+        )
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("text", ["", "tide"])
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+@pytest.mark.parametrize("per_page", [1, 7, 10, 90, 100])
+def test_no_article_repeats_or_vanishes_over_pages(ties, text, sort, per_page):
+    pages = -(-180 // per_page)
+    step = 9 if per_page == 1 else 1  # of 180 pages of one, every ninth
+    whole = ids(ties, text, sort=sort, per_page=90) + ids(ties, text, sort=sort, per_page=90, page=2)
+    assert len(set(whole)) == 180
+    for page in range(1, pages + 1, step):
+        answer = ties.search(ask(text, sort=sort, per_page=per_page, page=page))
+        assert answer.total == 180
+        assert [hit.article.id for hit in answer.hits] == whole[(page - 1) * per_page : page * per_page]
+    beyond = ties.search(ask(text, sort=sort, per_page=per_page, page=pages + 1))
+    assert (beyond.hits, beyond.total) == ((), 180)
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+def test_the_order_of_ties_outlives_a_rebuild(ties, sort):
+    before = ids(ties, "tide", sort=sort, per_page=100)
+    ties.rebuild()
+    assert ids(ties, "tide", sort=sort, per_page=100) == before
+
+
+# Words. Each row: what is asked, what is found, the best first.
+
+WORDS = [
+    one("news", "The news today"),
+    one("newer", "A new day"),
+    one("university", "University of the north", body="It is old."),
+    one("universe", "A universe of stars", body="It is old."),
+    one("hamlet", "To be or not to be", body="That is the question."),
+    one("band", "The Who play again", body="The Who sang. Roger Daltrey too."),
+    one("health", "Who is who in health", body="People who work, and those who do not."),
+    one("pm", "Theresa May resigns", body="Theresa May stood at the door."),
+    one("theresa", "Theresa, a saint", body="She may be remembered in may."),
+    one("outage", "IT outage grounds flights", body="The IT outage began on Friday."),
+    one("power", "Power outage", body="It was dark, and it was cold; it passed."),
+    one("vote", "US elections near", body="The US votes. US elections are costly."),
+    one("local", "Local elections", body="Tell us what us neighbours should vote for; join us."),
+    one("cafe", "A café in Zürich"),
+    one("oneill", "O’Neill wins again"),
+    one("usa", "U.S. troops leave"),
+    one("index", "S&P 500 falls", body="Traders saw it."),
+    one("five", "500 days of S and P"),
+    one("cpp", "C++ turns forty"),
+    one("letter", "Vitamin C and you"),
+    one("covid", "COVID-19 returns"),
+    one("nineteen", "Nineteen covid nurses honoured", body="All 20 of them."),
+    one("thousand", "2,000 march in Bern"),
+    one("year", "Party like 2 000 000"),
+    one("mail", "Send an e-mail now"),
+    one("tags", "Tagged", tags=["north", "korea"], authors=["Will Smith", "Jones Bell"]),
+    one("korea", "Tagged too", tags=["north korea"], authors=["Smith Jones"]),
+    one("arab", "العاصفة تضرب الميناء"),
+]
+SPELT = [
+    ("cafe", ["cafe"]),
+    ("café", ["cafe"]),
+    ("CAFÉ", ["cafe"]),
+    ("cafe\u0301", ["cafe"]),
+    ("zurich", ["cafe"]),
+    *((spelling, ["oneill"]) for spelling in ("O’Neill", "O'Neill", "ONeill", "oneill", "O´Neill", '"O\'Neill wins"')),
+    *((spelling, ["index"]) for spelling in ("S&P 500", '"S&P 500"', "s&p 500", "S&P")),
+    *((spelling, ["cpp"]) for spelling in ("C++", "c++", '"C++"')),
+    *((spelling, ["covid"]) for spelling in ("COVID-19", "covid-19", "Covid‑19", "COVID 19", "covid19", '"covid 19"')),
+    *((spelling, ["thousand"]) for spelling in ("2,000", "2000", '"2,000 march"')),
+    *((spelling, ["mail"]) for spelling in ("e-mail", "email", "e mail", "E-Mails")),
+    ("الميناء", ["arab"]),
+    # quoted, the words as written
+    ('"news"', ["news"]),
+    ('"new"', ["newer"]),
+    ('"university"', ["university"]),
+    ('"universe"', ["universe"]),
+    ('"universities"', []),
+    ('"to be or not to be"', ["hamlet"]),
+    ('"be to"', []),
+    ('"theresa may"', ["pm"]),
+    ('"the who"', ["band"]),
+    # no phrase spans two tags or two authors
+    ('"north korea"', ["korea"]),
+    ('tag:"north korea"', ["korea"]),
+    ('"smith jones"', ["korea"]),
+    ('"will smith"', ["tags"]),
+    ('author:"will smith"', ["tags"]),
+    # left out
+    ("outage -power", ["outage"]),
+    ("elections -local", ["vote"]),
+    ('universe -"university of the north"', ["universe"]),
+    ("covid -nurses", ["covid"]),
+    # fields
+    ("title:outage", ["outage", "power"]),
+    ("body:outage", ["outage"]),
+    ("headline:universe", ["universe", "university"]),
+    ("body:universe", []),
+    ("tag:korea", ["korea", "tags"]),
+    ("by:smith", ["korea", "tags"]),
+    ("title:smith", []),
+    # prefixes
+    ("univ*", ["universe", "university"]),
+    ("universi*", ["university"]),
+    ("theres*", ["pm", "theresa"]),
+    # one or the other
+    ("zürich OR bern", ["cafe", "thousand"]),
+    ("(zürich OR bern) march", ["thousand"]),
+    ("stars bern", []),
+]
+
+
+@pytest.fixture(scope="module")
+def words(shared):
+    return shared(WORDS)
+
+
+@pytest.mark.parametrize(("text", "right"), SPELT)
+def test_what_readers_type_finds_what_they_mean(words, text, right):
+    assert found(words, text) == right
+
+
+BEST_FIRST = [
+    ("university", ["university", "universe"]),  # an exact word outranks its stem-mate
+    ("universe", ["universe", "university"]),
+    ("to be or not to be", ["hamlet"]),
+    ("The Who", ["band"]),
+    ("Theresa May", ["pm"]),
+    ("theresa may", ["pm"]),
+    ("IT outage", ["outage"]),
+    ("US elections", ["vote"]),
+    ("us elections", ["vote"]),
+    ("U.S. elections", ["vote"]),
+    *((spelling, ["vote", "usa", "local"]) for spelling in ("US", "U.S.", "U.S")),  # `us` is a mate of `US`, and last
+    ("Will Smith", ["tags"]),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), BEST_FIRST)
+def test_the_best_comes_first(words, text, right):
+    assert ids(words, text)[: len(right)] == right
+
+
+def test_a_stem_mate_counts_less_among_many(engine):
+    """Also where both words of a stem stand in one article, and whatever segment they lie in."""
+    put(engine, one("exact", "x", body="universities a b c"), one("mate", "x", body="universe a b c"))
+    put(
+        engine,
+        one("both", "x", body="universe universities a b"),
+        one("twice", "x", body="universities universities a b"),
+    )
+    assert ids(engine, "universities") == ["twice", "both", "exact", "mate"]
+
+
+def test_the_stem_may_be_asked_without_the_form(words):
+    clause = Word("univers", "universal")
+    assert sorted(h.article.id for h in words.search(Query(required=(clause,))).hits) == ["universe", "university"]
+
+
+# What must not be shown.
+
+HIDDEN = {
+    "withdrawn": (one("x", "secret", url="https://example.org/x", status="withdrawn", section="Hidden"), ArticleGone),
+    "embargo": (
+        one("x", "secret", url="https://example.org/x", embargo_until=FUTURE.isoformat(), section="Hidden"),
+        ArticleMissing,
+    ),
+    "takedown": (one("x", "secret", url="https://example.org/x", section="Hidden"), ArticleGone),
+}
+
+
+def is_hidden(engine, kind):
+    for text in ("", "secret", '"secret"', "secr*", "title:secret", "secret OR open", "-open"):
+        answer = engine.search(ask(text, facets=fields.FACETS, filters=Filters()))
+        right = ["open"] if text in ("", "secret OR open") else []
+        assert ([hit.article.id for hit in answer.hits], answer.total) == (right, len(right))
+        assert "Hidden" not in counts(answer.facets["section"])
+        assert sum(period.count for period in answer.facets["date"].values) == len(right)
+    assert found(engine, filters=Filters(section=("Hidden",))) == []
+    for read in (lambda: engine.article("x"), lambda: engine.article_at("https://example.org/x")):
+        with pytest.raises(ArticleMissing) as problem:
+            read()
+        assert type(problem.value) is kind
+    assert {item.value for item in engine.status().sections} == {"World"}
+    return True
+
+
+@pytest.mark.parametrize("reason", HIDDEN)
+def test_hidden_is_hidden_everywhere(engine, reason):
+    article, kind = HIDDEN[reason]
+    put(engine, replace(article, published=PAST), one("open", "open", section="World", published="2025-01-01"))
+    if reason == "takedown":
+        engine.take_down("x", "court order")
+    assert is_hidden(engine, kind)
+    engine.rebuild()
+    assert is_hidden(engine, kind)
+    put(engine, one("open", "open", section="World", published="2025-01-02"))
+    assert is_hidden(engine, kind)
+
+
+def test_hidden_words_change_no_score(engine):
+    put(engine, one("a", "tide", body="high water"), one("b", "water"))
+    before = [(hit.article.id, hit.score) for hit in engine.search(ask("tide OR water")).hits]
+    put(engine, one("x", "tide " * 50, status="withdrawn"), one("y", "water", embargo_until=FUTURE.isoformat()))
+    put(engine, one("z", "tide"))
+    engine.take_down("z", "r")
+    assert [(hit.article.id, hit.score) for hit in engine.search(ask("tide OR water")).hits] == before
+
+
+def test_an_embargo_ends_by_itself(engine):
+    ends = datetime.now(UTC) + timedelta(seconds=0.4)
+    put(engine, one("a", embargo_until=ends.isoformat()), one("b", embargo_until=PAST.isoformat()))
+    assert found(engine) == ["b"]
+    while datetime.now(UTC) <= ends:
+        threading.Event().wait(0.02)
+    assert found(engine) == ["a", "b"]
+    assert engine.article("a").id == "a"
+
+
+def test_unknown_is_missing_and_deleted_is_too(engine):
+    put(engine, one("a", url="https://example.org/a"))
+    put(engine, "a")
+    for read in (
+        lambda: engine.article("a"),
+        lambda: engine.article("never"),
+        lambda: engine.article(""),
+        lambda: engine.article_at("https://example.org/a"),
+        lambda: engine.article_at("no address"),
+    ):
+        with pytest.raises(ArticleMissing) as problem:
+            read()
+        assert type(problem.value) is ArticleMissing
+
+
+def test_of_two_articles_at_one_address_the_visible_one(engine):
+    put(engine, one("first", url="https://example.org/a"), one("second", url="https://example.org/a"))
+    assert engine.article_at("https://example.org/a").id == "second"
+    engine.take_down("second", "r")
+    assert engine.article_at("https://example.org/a").id == "first"
+    engine.take_down("first", "r")
+    with pytest.raises(ArticleGone):
+        engine.article_at("https://example.org/a")
+
+
+def test_what_is_accepted_only_hides_nothing(engine):
+    """Between accepting and catching up a reader sees the state before."""
+    put(engine, one("a", url="https://example.org/a"))
+    accept(engine, one("b", url="https://example.org/a"))
+    assert engine.article_at("https://example.org/a").id == "a"
+    accept(engine, one("a", "Changed", url="https://example.org/a"))
+    assert engine.article("a").title == "Title"
+
+
+def test_a_takedown_holds_for_what_comes_later(engine):
+    put(engine, one("a"))
+    engine.take_down("later", "court order")
+    put(engine, one("later"))
+    assert found(engine) == ["a"]
+    put(engine, one("later", "changed"))
+    engine.rebuild()
+    assert found(engine) == ["a"]
+    put(engine, "later")
+    put(engine, one("later", "again"))
+    assert found(engine) == ["a"]
+    engine.restore("later")
+    assert found(engine) == ["a", "later"]
+    assert engine.takedowns() == []
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_takedown_before_anything_is_indexed_holds(engine, rows):
+    if rows:
+        accept(engine, one("a"))
+    engine.take_down("a", "court order")
+    assert [item.id for item in engine.takedowns()] == ["a"]
+    for call in READING.values():
+        with pytest.raises(IndexMissing):
+            call(engine)
+    put(engine, one("a"), one("b"))
+    assert found(engine) == ["b"]
+    engine.restore("a")
+    assert found(engine) == ["a", "b"]
+
+
+def test_a_restore_before_anything_is_searchable(engine):
+    accept(engine, one("a"))
+    engine.take_down("a", "r")
+    engine.restore("a")
+    engine.catch_up()
+    assert found(engine) == ["a"]
+
+
+def test_takedowns_are_listed_oldest_first(engine):
+    put(engine, one("a"))
+    engine.take_down("z", "first")
+    engine.take_down("a", "second")
+    engine.take_down("z", "first, once more")
+    assert [(item.id, item.reason) for item in engine.takedowns()] == [("z", "first, once more"), ("a", "second")]
+    assert abs(datetime.now(UTC) - engine.takedowns()[0].since) < timedelta(minutes=5)
+    with pytest.raises(ArticleMissing, match="'b' is not taken down"):
+        engine.restore("b")
+
+
+def test_another_engine_at_the_same_place_sees_every_change(engine, url):
+    other = connect(url)
+    put(engine, one("a"))
+    assert found(other) == ["a"]
+    put(engine, one("b"))
+    assert found(other) == ["a", "b"]
+    engine.take_down("a", "r")
+    assert found(other) == ["b"]
+    other.restore("a")
+    assert found(engine) == ["a", "b"]
+    name = other.rebuild()
+    assert engine.status().generation == name
+    other.close()
+
+
+# Rebuilding.
+
+
+def test_what_changes_during_a_rebuild_is_in_the_new_generation(engine, url):
+    put(engine, *(one(f"a{n:04}") for n in range(600)))
+    pushing = connect(url)
+    pushed = []
+
+    def push(*_):
+        if not pushed:
+            pushed.append(put(pushing, one("a0000", "changed"), one("a0599", "changed"), one("fresh"), "a0300"))
+            pushing.take_down("a0301", "r")
+
+    before = engine.status().generation
+    engine.rebuild(push)
+    pushing.close()
+    assert pushed == [4]
+    assert engine.status().generation != before
+    assert found(engine, "changed") == ["a0000", "a0599"]
+    assert engine.search(ask()).total == 599
+    assert (engine.status().articles, engine.status().pending, engine.catch_up()) == (600, 0, 0)
+    for id in ("a0300", "a0301"):
+        with pytest.raises(ArticleMissing):
+            engine.article(id)
+    assert engine.article("fresh").id == "fresh"
+
+
+def test_what_is_accepted_all_through_a_rebuild_refuses_nothing(engine, url):
+    """A CMS that pushes without a pause; each rebuild counts what it holds, not what has come since."""
+    put(engine, *(one(f"a{n}") for n in range(50)))
+    stop = threading.Event()
+    pushing = connect(url)
+
+    def push():
+        run = pushing.begin("push", ["push"])
+        n = 0
+        while not stop.is_set():
+            n += 1
+            changed = one("a1", f"version {n}")
+            pushing.accept(run, [Put(one(f"p{n}"), "push"), Put(changed, "push"), Delete(f"p{n - 3}")])
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    try:
+        for _ in range(5):
+            engine.rebuild()
+    finally:
+        stop.set()
+        thread.join()
+    pushing.close()
+    engine.catch_up()
+    status = engine.status()
+    assert (status.articles, status.pending) == (status.accepted, 0)
+    assert engine.search(ask()).total == status.articles
+
+
+def test_a_rebuild_of_what_was_never_searchable(engine):
+    accept(engine, one("a"), one("b"), "a")
+    engine.rebuild()
+    assert found(engine) == ["b"]
+    assert engine.status().pending == 0
+
+
+def test_a_rebuild_of_nothing(engine):
+    put(engine, one("a"))
+    put(engine, "a")
+    engine.rebuild()
+    assert (found(engine), engine.catch_up(), engine.status().pending) == ([], 0, 0)
+
+
+def test_threads_share_one_engine(shelf):
+    asked = [ask(text, filters=Filters(**chosen)) for text in ("", "title") for chosen, _ in NARROWED[:12]]
+    right = [shelf.search(one) for one in asked]
+    wrong = []
+
+    def work(seed):
+        order = list(range(len(asked)))
+        random.Random(seed).shuffle(order)
+        wrong.extend(number for number in order if shelf.search(asked[number]) != right[number])
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
