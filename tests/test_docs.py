@@ -12,6 +12,7 @@ import ast
 import dataclasses
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -23,12 +24,16 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from indexer import sources
-from search import cli, fields
+from indexer import build, sources
+from indexer.sources.origin import LARGEST
+from search import cli, fields, query
 from search.article import FIELDS, STATUSES
-from search.engines import connect
+from search.engines import connect, whoosh
+from search.engines.whoosh import generations
 from web import create_app
-from web.schemas import AddressSchema, SearchSchema
+from web.parameters import LONGEST_VALUE, MOST_VALUES
+from web.schemas import DEEPEST, MOST_PER_PAGE, AddressSchema, Asked, SearchSchema
+from web.serve import LARGEST_HEAD
 from web.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -95,6 +100,10 @@ def test_every_option_has_a_help_or_says_its_default() -> None:
 # Tables of the guides, and what they describe
 
 
+def python_files() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
 def rows(document: str, heading: str) -> list[list[str]]:
     """The cells of the table whose first heading this is; several such tables are read as one."""
     found: list[list[str]] = []
@@ -125,6 +134,12 @@ def test_every_setting_and_no_other_is_described() -> None:
             assert table[variable] == str(default), variable
 
 
+def test_every_variable_of_the_environment_is_described() -> None:
+    for path in python_files():
+        for variable in re.findall(rf"\b{PREFIX}[A-Z]+", path.read_text(encoding="utf-8")):
+            assert variable in names("docs/settings.md", "Variable"), f"{name(path)} reads {variable}"
+
+
 def test_no_parameter_and_no_code_is_described_that_is_none() -> None:
     # That each of them is described stands in test_api.py, beside what they do.
     parameters = {*SearchSchema._declared_fields, *AddressSchema._declared_fields}
@@ -132,6 +147,40 @@ def test_no_parameter_and_no_code_is_described_that_is_none() -> None:
     source = "".join(text(path) for path in ("web/errors.py", "web/parameters.py", "web/schemas.py"))
     for code in names("docs/api.md", "Code"):
         assert f'"{code}"' in source, f"docs/api.md describes the code {code}, which nothing gives"
+
+
+def test_the_defaults_of_parameters_are_those_described() -> None:
+    table = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/api.md", "Parameter") if len(cells) == 3}
+    asked = Asked()
+    assert set(table) == {field.name for field in dataclasses.fields(Asked)}
+    for parameter in ("page", "per_page", "highlight", "fold"):
+        assert table[parameter] == str(int(getattr(asked, parameter)))
+    assert table["facets"] == ",".join(asked.facets)
+
+
+# A number in a guide, and where it comes from.
+NUMBERS = [
+    ("docs/api.md", f"At most {query.LONGEST_TEXT} characters"),
+    ("docs/api.md", f"Results on a page, at most {MOST_PER_PAGE};"),
+    ("docs/api.md", f"`page` times `per_page` is at most {DEEPEST:,}"),
+    ("docs/api.md", f"more than {MOST_VALUES} times"),
+    ("docs/api.md", f"{query.LONGEST_TEXT} for `q`, 2,000 for `url`, else {LONGEST_VALUE}"),
+    ("docs/api.md", f"longer than {LARGEST_HEAD // 1024} kB"),
+    ("docs/formats.md", f"One article is at most {LARGEST // 2**20} MiB"),
+    ("docs/searching.md", f"{query.LONGEST_TEXT} characters and {query.MOST_WORDS} words"),
+    ("docs/searching.md", f"at most {query.DEEPEST} deep"),
+    ("docs/operations.md", f"in batches of {build.BATCH}"),
+    ("docs/operations.md", f"waits {whoosh.WAIT:.0f} seconds"),
+    ("docs/operations.md", f"The newest {('no', 'one', 'two', 'three', 'four')[generations.KEEP]} are kept"),
+    ("README.md", f"A facet lists {fields.FACET_SIZE} values"),
+    ("README.md", f"articles over {LARGEST // 2**20} MiB"),
+    ("README.md", f"up to the {DEEPEST:,}th"),
+]
+
+
+@pytest.mark.parametrize(("document", "said"), NUMBERS)
+def test_numbers_are_those_of_the_code(document: str, said: str) -> None:
+    assert said in " ".join(text(document).split())
 
 
 def test_every_field_of_an_article_and_no_other_is_described() -> None:
@@ -198,9 +247,7 @@ def test_the_map_shows_every_folder_and_module() -> None:
         for path in ROOT.iterdir()
         if path.is_dir() and path.name[0] not in "._" and path.name not in NOT_OURS and ".egg" not in path.name
     }
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            there.add(f"{name(path.parent)}/" if path.name == "__init__.py" else name(path))
+    there |= {f"{name(path.parent)}/" if path.name == "__init__.py" else name(path) for path in python_files()}
     assert there <= set(shown), f"the map lacks {sorted(there - set(shown))}"
 
 
@@ -321,6 +368,9 @@ def run(command: str, last: int) -> tuple[int, str]:
         with closing(connect(Settings().index)) as engine:
             client = create_app(Settings(), engine).test_client()
             return 0, client.get(address[2], base_url=address[1]).text
+    if program in ("mkdir", "cp"):
+        subprocess.run([program, *arguments], check=True)
+        return 0, ""
     assert command == "echo $?", f"no example can run {program}"
     return last, f"{last}\n"
 
