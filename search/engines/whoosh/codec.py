@@ -140,14 +140,15 @@ class ArrayTerms(TermsReader):  # type: ignore[misc]
         return tuple(name for name in FIELD_NAMES if self._terms.field_terms(name))
 
     def terms(self) -> Iterator[tuple[str, bytes]]:
-        for field in FIELD_NAMES:
-            yield from self.terms_from(field, b"")
+        return self.terms_from("", b"")
 
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
-        for term in self._terms.field_terms(fieldname):
-            text = self._terms.text(term).encode()
-            if text >= prefix:
-                yield fieldname, text
+        for field in sorted(FIELD_NAMES):  # Whoosh merges the terms of several segments in this order
+            if field >= fieldname:
+                for term in self._terms.field_terms(field):
+                    text = self._terms.text(term).encode()
+                    if field > fieldname or text >= prefix:
+                        yield field, text
 
     def items(self) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         return ((term, self.term_info(*term)) for term in self.terms())
@@ -172,10 +173,11 @@ class ArrayTerms(TermsReader):  # type: ignore[misc]
         )
 
     def frequency(self, fieldname: str, text: bytes) -> float:
-        return float(self.term_info(fieldname, text).weight())
+        # 0 where another segment has the term and this one has not: Whoosh adds them up.
+        return float(self.term_info(fieldname, text).weight()) if (fieldname, text) in self else 0.0
 
     def doc_frequency(self, fieldname: str, text: bytes) -> int:
-        return int(self.term_info(fieldname, text).doc_frequency())
+        return int(self.term_info(fieldname, text).doc_frequency()) if (fieldname, text) in self else 0
 
     def matcher(self, fieldname: str, text: bytes, format_: Any, scorer: Any = None) -> PositionMatcher:
         info = self.term_info(fieldname, text)
