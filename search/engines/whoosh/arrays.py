@@ -69,13 +69,15 @@ class Arrays(Mapping[str, Array]):
             self._checks: dict[str, int] = {}
             base += -base % ALIGN
             for name, (dtype, count, offset, check) in directory.items():
+                if dtype.startswith(">"):  # one bit away from what was written, and other numbers
+                    raise ValueError("an array is not little-endian")
                 self._arrays[name] = (
                     np.frombuffer(self._map, dtype=dtype, count=count, offset=base + offset)
                     if count
                     else np.empty(0, dtype=dtype)
                 )
                 self._checks[name] = check
-        except (ValueError, TypeError, KeyError, struct.error) as problem:
+        except (ValueError, TypeError, KeyError, AttributeError, struct.error) as problem:
             raise IndexCorrupt(f"{path} is damaged: {problem}") from None
 
     def __getitem__(self, name: str) -> Array:
