@@ -20,6 +20,12 @@ check: $(VENV)/.tests  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(VENV)/.tests  ## against stock Whoosh, as ratios; BENCH_CORPUS=file.jsonl for other articles than generated ones
+	$(BIN)/python tests/bench.py
+
+soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many
+	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py
+
 screenshot: $(VENV)/.tests  ## the picture in the README
 	$(BIN)/python tests/screenshot.py
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, W
 # Words that share stems, differ by capitals only, join and split: what an engine gets wrong.
 WORDS = ["news", "new", "News", "university", "universe", "universes", "US", "us", "U.S.", "IT", "it", "café", "cafe"]
 WORDS += ["COVID-19", "covid", "re-s", "may", "May", "will"]
+SOAK = int(os.environ.get("BROADSHEET_SOAK", "1"))  # `make soak` tries so many times as many
 START = datetime(2024, 1, 30, tzinfo=UTC)
 
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
@@ -204,7 +206,7 @@ runs = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120 * SOAK, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(runs, st.sets(st.sampled_from(["a0", "a1", "a11"]), max_size=2), st.lists(queries, min_size=3, max_size=3))
 def test_engine_equals_oracle(runs: list[list[Article | str]], taken: set[str], asked: list[Query]) -> None:
     with history(runs, taken) as case:
@@ -212,7 +214,7 @@ def test_engine_equals_oracle(runs: list[list[Article | str]], taken: set[str], 
             check(case, one)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 * SOAK, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(runs, st.lists(typed, min_size=3, max_size=3), filters)
 def test_what_readers_type_is_answered_as_the_oracle_does(
     runs: list[list[Article | str]], asked: list[str], narrowed: Filters
@@ -222,7 +224,7 @@ def test_what_readers_type_is_answered_as_the_oracle_does(
             check(case, query.parse(text, filters=narrowed, facets=fields.FACETS, per_page=4))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30 * SOAK, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(runs, st.lists(queries, min_size=2, max_size=2))
 def test_the_answer_does_not_depend_on_how_segments_were_cut(
     runs: list[list[Article | str]], asked: list[Query]
