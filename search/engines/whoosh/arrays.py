@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
 import struct
 import zlib
 from bisect import bisect_left
@@ -25,6 +26,7 @@ from search.engines import IndexCorrupt
 Array = NDArray[Any]
 MAGIC = b"BSARRAY1"
 ALIGN = 64  # a cache line
+TYPE = re.compile(r"[<|][iuf][1248]")
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -69,8 +71,8 @@ class Arrays(Mapping[str, Array]):
             self._checks: dict[str, int] = {}
             base += -base % ALIGN
             for name, (dtype, count, offset, check) in directory.items():
-                if dtype.startswith(">"):  # one bit away from what was written, and other numbers
-                    raise ValueError("an array is not little-endian")
+                if not TYPE.fullmatch(dtype):  # `>i8` is one bit from `<i8`, and numpy takes `,i8` for a program
+                    raise ValueError(f"{name!r} is of no type that is written")
                 self._arrays[name] = (
                     np.frombuffer(self._map, dtype=dtype, count=count, offset=base + offset)
                     if count
