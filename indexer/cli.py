@@ -85,7 +85,10 @@ def takedown(url: str, id: str, reason: str) -> None:
     """Hide an article at once, whatever is indexed now or later."""
     with closing(connect(url)) as engine:
         engine.take_down(id, reason)
+        known = id in engine.held([id])
     click.echo(f"Taken down: {id}. `broadsheet restore {id}` undoes it.")
+    if not known:
+        click.echo(f"note: no article has the id {id!r} now; it will be hidden when it comes", err=True)
 
 
 @click.command()

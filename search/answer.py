@@ -87,7 +87,7 @@ def _unusable(query: Query) -> bool:
 
 def _empty(query: Query, facet: str) -> Facet | DateFacet:
     if facet == "date":
-        return DateFacet("year", ())
+        return DateFacet("month", ())
     return Facet(tuple(Count(value, 0, selected=True) for value in getattr(query.filters, facet)))
 
 

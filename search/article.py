@@ -96,7 +96,7 @@ def to_dict(article: Article) -> dict[str, Any]:
         if value in (None, "", ()) or (name in ("extra",) and not value):
             continue
         if isinstance(value, datetime):
-            value = value.isoformat().replace("+00:00", "Z")
+            value = iso(value)
         elif isinstance(value, tuple):
             value = [dict(item) if isinstance(item, Mapping) else item for item in value]
         elif isinstance(value, Mapping):
@@ -139,6 +139,11 @@ def canonical_url(url: str) -> str:
         host = f"{host}:{port}"
     query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not TRACKING.fullmatch(k)])
     return urlunsplit((parts.scheme.lower(), host, parts.path or "/", query, ""))
+
+
+def iso(moment: datetime) -> str:
+    """An aware moment in UTC, as ISO 8601 with `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_date(text: str, timezone: tzinfo = UTC) -> datetime:

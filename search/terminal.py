@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from search.answer import Answer, Result
+from search.article import iso
 from search.engines import DateFacet, Facet
 from search.snippets import Snippet, to_html
 
@@ -103,7 +104,7 @@ def _result_data(result: Result) -> Mapping[str, Any]:
         "section": article.section,
         "authors": article.authors,
         "tags": article.tags,
-        "published": article.published.isoformat() if article.published else None,
+        "published": iso(article.published) if article.published else None,
         "status": article.status,
         "score": result.score,
         "highlight": {"title": to_html(result.title), "snippets": [to_html(part) for part in result.snippets]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from search.article import from_dict
 from search.engines import Engine, Put, connect
 from web import create_app
 from web.settings import Settings
+
+# A shell starts what runs in the background with SIGINT ignored, and its children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ARTICLES: list[dict[str, Any]] = [
     {

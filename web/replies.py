@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from marshmallow import Schema
 from marshmallow import fields as marshmallow
 
 from search.answer import Answer, Result
-from search.article import Article
+from search.article import Article, iso
 from search.engines import DateFacet, Facet
 from search.snippets import to_html
 from web.dates import day, last_day
@@ -19,7 +19,7 @@ class Instant(marshmallow.Field[datetime]):
     """2025-08-06T00:00:00Z."""
 
     def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+        return iso(value) if value else None
 
 
 class ArticleReply(Schema):

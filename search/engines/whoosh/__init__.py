@@ -6,7 +6,7 @@ import errno
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,9 @@ class WhooshEngine:
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
         with self._opening:
-            return self._made().begin(command, sources)
+            created = Store.create(self._folder)
+            self._store = self._store or created
+            return self._store.begin(command, sources)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         return self._articles().held(ids)
@@ -154,12 +156,16 @@ class WhooshEngine:
         with _writing(self._folder), lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
             if not (self._folder / generations.CURRENT).exists():
                 self._begin_index()
-            done = 0
-            try:
-                done = writer.catch_up(self._live(), store, progress)
-            finally:  # where it was cut short, some batches are in
-                if done or not self._is_seen():
-                    self._announce()
+            with closing(generations.Epoch(self._folder)) as epoch:
+                owed = epoch.owe()
+                try:
+                    done = writer.catch_up(self._live(), store, progress)
+                except BaseException:  # some batches may be in
+                    epoch.bump()
+                    raise
+                if done or owed:
+                    epoch.bump()
+                epoch.settle()
         return done
 
     def rebuild(self, progress: Progress | None = None) -> str:
@@ -178,15 +184,16 @@ class WhooshEngine:
                 except EngineError:
                     generations.remove(generation)
                     raise
-                generations.switch(self._folder, generation.name)
-                self._announce()
+                with closing(generations.Epoch(self._folder)) as epoch:
+                    epoch.owe()
+                    generations.switch(self._folder, generation.name)
+                    epoch.bump()
+                    epoch.settle()
             generations.prune(self._folder)
         return generation.name
 
     def take_down(self, id: str, reason: str) -> None:
-        with self._opening:
-            store = self._made()  # before anything is indexed too: it holds when the article comes
-        store.take_down(id, reason)
+        self._articles().take_down(id, reason)  # before it is indexed too: it holds when the article comes
         self._announce()
 
     def restore(self, id: str) -> None:
@@ -226,11 +233,6 @@ class WhooshEngine:
                 self._store = Store(self._folder)
             return self._store
 
-    def _made(self) -> Store:
-        created = Store.create(self._folder)
-        self._store = self._store or created
-        return self._store
-
     def _changes(self) -> generations.Epoch:
         known = self._epoch
         if known and not known.moved():
@@ -245,14 +247,8 @@ class WhooshEngine:
 
     def _announce(self) -> None:
         """Tell every process to look again."""
-        epoch = generations.Epoch(self._folder)
-        epoch.bump()
-        epoch.close()
-
-    def _is_seen(self) -> bool:
-        """Whether this process knows what lies there: a writer that was killed may have committed and told nobody."""
-        live, seen = self._live(), self._seen
-        return seen is not None and (seen[1].generation, seen[1].applied) == (live, writer.applied(live))
+        with closing(generations.Epoch(self._folder)) as epoch:
+            epoch.bump()
 
     def _begin_index(self) -> None:
         generation = generations.create(self._folder)

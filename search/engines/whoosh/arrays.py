@@ -25,6 +25,7 @@ from search.engines import IndexCorrupt
 
 Array = NDArray[Any]
 MAGIC = b"BSARRAY1"
+REMEDY = "`broadsheet reindex` makes a new index from the articles, which are kept apart"
 ALIGN = 64  # a cache line
 TYPE = re.compile(r"[<|][iuf][1248]")
 
@@ -56,9 +57,8 @@ class Arrays(Mapping[str, Array]):
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (FileNotFoundError, ValueError) as problem:
-            raise IndexCorrupt(
-                f"{path}: {'it is not there' if isinstance(problem, OSError) else 'it is empty'}"
-            ) from None
+            state = "not there" if isinstance(problem, OSError) else "empty"
+            raise IndexCorrupt(f"{path} is {state}: {REMEDY}") from None
         self.path = path
         try:
             if self._map[: len(MAGIC)] != MAGIC:
@@ -80,7 +80,7 @@ class Arrays(Mapping[str, Array]):
                 )
                 self._checks[name] = check
         except (ValueError, TypeError, KeyError, AttributeError, struct.error) as problem:
-            raise IndexCorrupt(f"{path} is damaged: {problem}") from None
+            raise IndexCorrupt(f"{path} is damaged ({problem}): {REMEDY}") from None
 
     def __getitem__(self, name: str) -> Array:
         return self._arrays[name]

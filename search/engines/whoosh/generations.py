@@ -2,7 +2,8 @@
 
 DIR/generations/<time>-<id>/   one index and its manifest.json; without a manifest it is half made
 DIR/CURRENT                    the name of the live one
-DIR/epoch                      8 bytes, little-endian; every process maps it, every request reads it
+DIR/epoch                      8 bytes, little-endian; every process maps it, every request reads it;
+                               then a byte: 1 while a writer may have changed what it has not told of yet
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from pathlib import Path
 
 from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
 from search.engines.whoosh import durable
+from search.engines.whoosh.arrays import REMEDY
 
 FORMAT = 1  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
 KEEP = 3  # the live one and two to go back to
 FOLDER, CURRENT, MANIFEST, EPOCH = "generations", "CURRENT", "manifest.json", "epoch"
-REBUILD = "`broadsheet reindex` makes a new one from the articles, which are kept apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,13 @@ def current(folder: Path) -> str:
     try:
         name = (folder / CURRENT).read_text("ascii").strip()
     except FileNotFoundError:
+        if (folder / "articles.db").exists():
+            raise IndexMissing(f"the articles in {folder} are in no index yet: {REMEDY}") from None
         raise IndexMissing(f"there is no index at {folder}: `broadsheet index PATH` makes one") from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise IndexCorrupt(f"{folder / CURRENT} cannot be read ({problem}): {REBUILD}") from problem
+        raise IndexCorrupt(f"{folder / CURRENT} cannot be read ({problem}): {REMEDY}") from problem
     if name not in names(folder):
-        raise IndexCorrupt(f"{folder / CURRENT} names the generation {name!r}, which is not there: {REBUILD}")
+        raise IndexCorrupt(f"{folder / CURRENT} names the generation {name!r}, which is not there: {REMEDY}")
     return name
 
 
@@ -106,12 +109,12 @@ def read_manifest(generation: Path) -> Manifest:
         data = json.loads((generation / MANIFEST).read_bytes())
         if data["format"] != FORMAT:
             raise EngineUnavailable(
-                f"{generation} is of format {data['format']}, this version reads {FORMAT}: {REBUILD}"
+                f"{generation} is of format {data['format']}, this version reads {FORMAT}: {REMEDY}"
             )
         files = {name: File(**entry) for name, entry in data["files"].items()}
         return Manifest(datetime.fromisoformat(data["created"]), int(data["last"]), int(data["articles"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise IndexCorrupt(f"{generation / MANIFEST} cannot be read ({problem!r}): {REBUILD}") from problem
+        raise IndexCorrupt(f"{generation / MANIFEST} cannot be read ({problem!r}): {REMEDY}") from problem
 
 
 def measure(generation: Path, files: Iterable[str], known: Mapping[str, File] | None = None) -> dict[str, File]:
@@ -129,7 +132,7 @@ def check(generation: Path) -> Manifest:
     manifest = read_manifest(generation)
     damaged = [name for name, file in manifest.files.items() if _measured(generation / name) != file]
     if damaged:
-        raise IndexCorrupt(f"damaged in {generation}: {', '.join(sorted(damaged))}; {REBUILD}")
+        raise IndexCorrupt(f"damaged in {generation}: {', '.join(sorted(damaged))}; {REMEDY}")
     return manifest
 
 
@@ -185,8 +188,8 @@ class Epoch:
         except OSError as problem:
             raise EngineUnavailable(f"cannot open {self.path}: {problem.strerror}") from problem
         try:
-            if os.fstat(descriptor).st_size < 8:
-                os.ftruncate(descriptor, 8)  # a new file reads as 0; two processes at once do no harm
+            if os.fstat(descriptor).st_size < 9:
+                os.ftruncate(descriptor, 9)  # a new file reads as 0; two processes at once do no harm
             self._map = mmap.mmap(descriptor, 8, access=mmap.ACCESS_READ)
             self._file = os.fstat(descriptor)
         finally:
@@ -216,6 +219,21 @@ class Epoch:
             return number
         finally:
             os.close(descriptor)
+
+    def owe(self) -> bool:
+        """Promise a bump before changing anything; whether one was promised and never came. Hold the writer lock.
+
+        A writer that is killed between its commit and its bump has told nobody: the next one does.
+        """
+        with self.path.open("r+b", buffering=0) as file:
+            owed = os.pread(file.fileno(), 1, 8) == b"\1"
+            os.pwrite(file.fileno(), b"\1", 8)
+        return owed
+
+    def settle(self) -> None:
+        """The bump was made, or there was nothing to tell."""
+        with self.path.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), b"\0", 8)
 
     def close(self) -> None:
         """Let go of the file."""

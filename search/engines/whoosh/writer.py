@@ -12,9 +12,11 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import StructFile
 from whoosh.index import _DEF_INDEX_NAME as NAME
 from whoosh.index import TOC, EmptyIndexError, clean_files
 
@@ -32,7 +34,21 @@ MERGE_TOKENS = 20_000_000  # no segment grows beyond this by merging: memory is 
 
 
 class DurableStorage(FileStorage):  # type: ignore[misc]
-    """Whoosh's files, with the fsyncs that Whoosh leaves out (it has none)."""
+    """Whoosh's files, with the fsyncs that Whoosh leaves out (it has none), and closed where it leaves them open."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._opened: list[StructFile] = []
+
+    def open_file(self, name: str, **values: Any) -> StructFile:
+        self._opened.append(super().open_file(name, **values))
+        return self._opened[-1]
+
+    def let_go(self) -> None:
+        """Close what was opened: reading a damaged table ends before Whoosh closes it."""
+        for file in self._opened:
+            if not file.is_closed:
+                file.close()
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         """Called for the table of contents, the one file that Whoosh itself writes here."""
@@ -50,14 +66,19 @@ def create(generation: Path) -> None:
 
 def table(generation: Path) -> TOC:
     """The table of contents as it is now. Raises IndexCorrupt."""
+    storage = DurableStorage(str(generation))
     try:
-        return TOC.read(DurableStorage(str(generation)), NAME)
+        return TOC.read(storage, NAME)
     except EmptyIndexError as problem:
-        raise IndexCorrupt(f"{generation} has no table of contents; {generations.REBUILD}") from problem
+        raise IndexCorrupt(f"{generation} has no table of contents; {arrays.REMEDY}") from problem
     except OSError:
         raise
     except Exception as problem:  # Whoosh unpickles: a damaged file can raise anything
-        raise IndexCorrupt(f"{generation}: the table of contents is damaged ({problem!r})") from problem
+        raise IndexCorrupt(
+            f"{generation}: the table of contents is damaged ({problem!r}); {arrays.REMEDY}"
+        ) from problem
+    finally:
+        storage.let_go()
 
 
 def applied(generation: Path) -> int:
