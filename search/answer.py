@@ -16,12 +16,14 @@ from search.snippets import Snippet
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One article found, and the passages that show why."""
+    """One article found, and what shows why: its title, authors and tags with marks, and passages of the text."""
 
     article: Article
     score: float | None
     title: Snippet
     snippets: tuple[Snippet, ...]
+    authors: tuple[Snippet, ...] = ()
+    tags: tuple[Snippet, ...] = ()  # the same order as the article's
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,14 @@ def _free(clause: Clause) -> bool:
 
 def _result(hit: Hit, terms: tuple[Clause, ...]) -> Result:
     article = hit.article
-    return Result(article, hit.score, snippets.mark(article.title, terms), _passages(article, terms))
+    return Result(
+        article,
+        hit.score,
+        title=snippets.mark(article.title, terms),
+        snippets=_passages(article, terms),
+        authors=tuple(snippets.mark(author, terms, field="authors") for author in article.authors),
+        tags=tuple(snippets.mark(tag, terms, field="tags") for tag in article.tags),
+    )
 
 
 def _passages(article: Article, terms: tuple[Clause, ...]) -> tuple[Snippet, ...]:

@@ -79,6 +79,16 @@ def test_a_result_shows_what_it_is_and_why_it_was_found(client: FlaskClient) -> 
     }
 
 
+def test_who_is_found_by_author_or_tag_shows_that(client: FlaskClient) -> None:
+    by_author = client.get("/search?q=lima").text
+    assert ">Ana <mark>Lima</mark></a>" in by_author
+    assert "author=Ana%20Lima" in by_author
+    by_tag = client.get("/search?q=climate").text
+    assert 'Tagged <a href="' in by_tag
+    assert "><mark>climate</mark></a>" in by_tag
+    assert "Tagged" not in client.get("/search?q=glacier").text
+
+
 def test_no_words_show_the_newest_and_the_sections(client: FlaskClient) -> None:
     page = Page(client, "")
     assert page.heading == "Newest articles"

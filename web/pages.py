@@ -34,6 +34,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     pages = Blueprint("pages", __name__)
     parameters = SearchSchema(settings.timezone)
     pages.add_app_template_filter(_marked, "marked")
+    pages.add_app_template_filter(zip)
     pages.add_app_template_filter(web_address, "web_address")
     pages.add_app_template_global(_asset, "asset")
 
