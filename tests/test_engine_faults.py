@@ -370,6 +370,20 @@ def test_a_rebuild_that_is_refused_leaves_nothing(engine, folder):
     assert found(engine) == ["a", "b"]
 
 
+@pytest.mark.parametrize("place", ["check", "write_manifest"])
+def test_a_rebuild_cut_short_leaves_nothing_to_go_back_to(engine, folder, place):
+    apply(engine, one("a"))
+    before = generations.names(folder)
+    failing = OSError(errno.EIO, "Input/output error")
+    with (
+        mock.patch.object(generations, place, side_effect=failing),
+        pytest.raises(EngineUnavailable, match="disk fails"),
+    ):
+        engine.rebuild()
+    assert generations.names(folder) == before
+    assert found(engine) == ["a"]
+
+
 @pytest.mark.parametrize("command", ["catch_up", "rebuild"])
 def test_what_a_commit_names_lasts_before_it_is_named(engine, command):
     """A file's bytes, then its name, then the table that names it, then the manifest: power may fail at any time."""

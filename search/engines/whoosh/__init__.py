@@ -17,7 +17,6 @@ from search.engines import (
     ArticleMissing,
     Change,
     Count,
-    EngineError,
     EngineUnavailable,
     Found,
     Held,
@@ -178,10 +177,10 @@ class WhooshEngine:
             with lock.hold(self._folder / "writer.lock", "switching", wait=WAIT):
                 # To a row that was counted in the same instant: others accept articles all the while.
                 counts = store.counts()
-                writer.catch_up(generation, store, until=counts.last)
                 try:
+                    writer.catch_up(generation, store, until=counts.last)
                     _validate(generation, counts.articles)
-                except EngineError:
+                except BaseException:  # it looks complete, and nobody is to go back to it
                     generations.remove(generation)
                     raise
                 with closing(generations.Epoch(self._folder)) as epoch:
