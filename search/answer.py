@@ -23,7 +23,12 @@ class Result:
     title: Snippet
     snippets: tuple[Snippet, ...]
     authors: tuple[Snippet, ...] = ()
-    tags: tuple[Snippet, ...] = ()  # the same order as the article's
+    tags: tuple[Snippet, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        """Whether title or text show a word that was asked for."""
+        return any(part.marks for part in (self.title, *self.snippets))
 
 
 @dataclass(frozen=True, slots=True)
