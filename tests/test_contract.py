@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from search import fields, query
-from search.article import Article, from_dict
+from search.article import Article, from_dict, tie_break
 from search.engines import (
     ArticleGone,
     ArticleMissing,
@@ -588,6 +588,18 @@ def test_the_order_of_ties_outlives_a_rebuild(ties, sort):
     before = ids(ties, "tide", sort=sort, per_page=100)
     ties.rebuild()
     assert ids(ties, "tide", sort=sort, per_page=100) == before
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+def test_the_order_of_ties_is_that_of_their_digests(engine, sort):
+    """Whatever came first and whatever was changed last: no page shifts because an article was put again."""
+    names = [f"t{n}" for n in range(20)]
+    put(engine, *(one(name, body="tide") for name in names))
+    right = sorted(names, key=tie_break)
+    assert ids(engine, "tide", sort=sort, per_page=100) == right
+    for some in (right[3::2], right[:2]):
+        put(engine, *(one(name, body="tide", extra={"note": "changed"}) for name in some))
+        assert ids(engine, "tide", sort=sort, per_page=100) == right
 
 
 # Words. Each row: what is asked, what is found, the best first.
