@@ -602,6 +602,14 @@ def test_the_order_of_ties_is_that_of_their_digests(engine, sort):
         assert ids(engine, "tide", sort=sort, per_page=100) == right
 
 
+def test_of_equal_scores_the_newest_comes_first(engine):
+    dates = [None, "2025-03-01", "1969-07-20", "2025-01-01", None, "2025-02-01", "2025-04-01", "2024-01-01"]
+    put(engine, *(one(f"t{n}", body="tide", published=date) for n, date in enumerate(dates)))
+    whole = ids(engine, "tide")
+    assert whole[:6] == ["t6", "t1", "t5", "t3", "t7", "t2"]
+    assert ids(engine, "tide", per_page=3) + ids(engine, "tide", per_page=3, page=2) == whole[:6]
+
+
 # Words. Each row: what is asked, what is found, the best first.
 
 WORDS = [
