@@ -328,6 +328,7 @@ def test_an_error_in_the_middle_of_a_commit(engine, folder, place):
 
 def test_batches_before_the_error_are_searchable(engine):
     apply(engine, one("a"))
+    assert found(engine) == ["a"]
     accept(engine, *(one(f"n{n}") for n in range(6)))
     wrote = []
     write = arrays.write
@@ -351,6 +352,23 @@ def test_another_error_stays_what_it_is(engine):
     with pytest.raises(BrokenPipeError):
         engine.catch_up(mock.Mock(side_effect=BrokenPipeError(errno.EPIPE, "pipe")))
     assert engine.catch_up() == 1
+
+
+def test_what_is_accepted_while_a_rebuild_is_validated_does_not_refuse_it(engine, folder):
+    """It counts what it holds, and the rows after that are caught up with."""
+    apply(engine, one("a"), one("b"))
+    check_files = generations.check
+
+    def late(generation):
+        accept(engine, one("c"), one("d"), "a")
+        return check_files(generation)
+
+    with mock.patch.object(generations, "check", late):
+        name = engine.rebuild()
+    assert generations.current(folder) == name
+    assert (found(engine), engine.status().pending) == (["a", "b"], 3)
+    assert engine.catch_up() == 3
+    assert found(engine) == ["b", "c", "d"]
 
 
 def test_a_rebuild_that_is_refused_leaves_nothing(engine, folder):
