@@ -332,7 +332,7 @@ class _Reader:
     def settle(self, rows: list[list[_Operand]]) -> list[Clause]:
         """What is required of these: all but the stop words that other words stand beside.
 
-        Such a stop word scores where it stands next to its neighbour.
+        A stop word, required or not, scores where it stands next to its neighbour: The Who is more than its words.
         """
         plain = [row[0] if len(row) == 1 and row[0].plain else None for row in rows]
         stops = [operand is not None and _is_stop(operand) for operand in plain]
@@ -345,7 +345,7 @@ class _Reader:
             is_name = capital[i] and any(capital[j] and not stops[j] for j in beside)  # Theresa May, Will Smith
             if operand is None or not stops[i] or all(stops) or is_name or _is_acronym(operand):
                 required += _row(row)
-            else:
+            if stops[i]:
                 pairs = [(plain[min(i, j)], plain[max(i, j)]) for j in beside]
                 self.optional += [_pair(left, right) for left, right in pairs if left and right]
         return required
