@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from indexer import build
 from indexer.build import Report, Stopped
+from search.article import as_id
 from search.cli import DONE, INTERRUPTED, NOTHING_DONE, PARTLY, TIMEZONE
-from search.engines import EngineError, Progress, Status, connect
+from search.engines import Engine, EngineError, Progress, Status, connect
 from search.terminal import plain
 
 EVERY = 5.0  # seconds between two lines of progress where there is no terminal
@@ -77,13 +78,27 @@ def status(url: str, as_json: bool) -> None:
     click.echo(_dump(asdict(found)) if as_json else "\n".join(_status(found)))
 
 
+def _told(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("say why in a few words")
+    return value
+
+
+def _meant(engine: Engine, article: str) -> str:
+    """The id of the article that was named by id or by address."""
+    if "://" in article:
+        return engine.article_at(article).id
+    return as_id(article)
+
+
 @click.command()
-@click.argument("id")
-@click.option("--reason", required=True, help="Why; it is kept, and shown to ops only.")
+@click.argument("article", metavar="ID|URL")
+@click.option("--reason", required=True, callback=_told, help="Why; it is kept, and shown to ops only.")
 @click.pass_obj
-def takedown(url: str, id: str, reason: str) -> None:
+def takedown(url: str, article: str, reason: str) -> None:
     """Hide an article at once, whatever is indexed now or later."""
     with closing(connect(url)) as engine:
+        id = _meant(engine, article)
         engine.take_down(id, reason)
         known = id in engine.held([id])
     click.echo(f"Taken down: {id}. `broadsheet restore {id}` undoes it.")
@@ -97,8 +112,8 @@ def takedown(url: str, id: str, reason: str) -> None:
 def restore(url: str, id: str) -> None:
     """Undo a takedown."""
     with closing(connect(url)) as engine:
-        engine.restore(id)
-    click.echo(f"Restored: {id}.")
+        engine.restore(as_id(id))
+    click.echo(f"Restored: {as_id(id)}.")
 
 
 @click.command()

@@ -120,6 +120,11 @@ def tie_break(id: str) -> int:
     return int.from_bytes(hashlib.blake2b(id.encode(), digest_size=8).digest(), "big")
 
 
+def as_id(text: str) -> str:
+    """An id as it was given, or what stands for it where it is not URL-safe: its digest."""
+    return text if ID.fullmatch(text) else make_id(text)
+
+
 def make_id(key: str) -> str:
     """A short digest of a canonical URL or a path: 64 bits, so that a million articles collide once in 10 million."""
     return hashlib.blake2b(canonical_url(key).encode(), digest_size=8).hexdigest()
@@ -236,8 +241,7 @@ def _id(value: Any, key: str | None, reasons: list[str]) -> str:
             reasons.append("it has neither id nor url nor path to make one of")
             return ""
         return make_id(key)
-    # An id of another alphabet is kept recognisable by its digest, and stays URL-safe.
-    return text if ID.fullmatch(text) else make_id(text)
+    return as_id(text)
 
 
 def _kind(value: Any) -> str:

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from search import query
 from search.answer import answer
-from search.article import ID, make_id
+from search.article import as_id
 from search.engines import ArticleMissing, Engine
 
 DEPTH = 100  # results looked at
@@ -67,7 +67,7 @@ def read(path: Path) -> list[Question]:
     """
     grades: dict[str, dict[str, float]] = {}
     for text, key, grade in _folder(path) if path.is_dir() else _table(path):
-        grades.setdefault(text, {})[key if ID.fullmatch(key) else make_id(key)] = grade
+        grades.setdefault(text, {})[as_id(key)] = grade
     judged = [Question(text, by_id) for text, by_id in grades.items() if any(by_id.values())]
     if not judged:
         raise QuestionsError(f"{path} holds no question with an answer")

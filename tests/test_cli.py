@@ -220,6 +220,33 @@ def test_takedown_and_restore(filled):
     assert filled("restore", "vote").exit_code == 2
 
 
+def test_a_takedown_means_the_article_by_whatever_name_it_has(broadsheet, tmp_path):
+    file = tmp_path / "named.jsonl"
+    rows = [
+        {"id": "naïve & free", "title": "Elm", "body": "leaf"},
+        {"url": "https://paper.example/oak?utm_source=x", "title": "Oak", "body": "leaf"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    broadsheet("index", file)
+    for name in ("naïve & free", "https://PAPER.example/oak"):
+        done = broadsheet("takedown", name, "--reason", "court order")
+        assert done.exit_code == 0, done.stderr
+        assert "note:" not in done.stderr
+    assert broadsheet("search", "leaf").stdout.startswith("0 articles")
+    assert broadsheet("restore", "naïve & free").exit_code == 0
+    assert broadsheet("search", "leaf").stdout.startswith("1 article ")
+
+
+def test_a_takedown_that_hides_nothing_says_so(filled):
+    later = filled("takedown", "later", "--reason", "court order")
+    assert later.exit_code == 0
+    assert "no article has the id 'later' now" in later.stderr
+    nowhere = filled("takedown", "https://paper.example/nowhere", "--reason", "court order")
+    assert nowhere.exit_code == 2
+    assert "there is no article at https://paper.example/nowhere" in nowhere.stderr
+    assert filled("takedown", "vote", "--reason", " ").exit_code == 2
+
+
 def test_reindex_switches(filled, articles):
     before = json.loads(filled("status", "--json").stdout)["generation"]
     articles.write_text(json.dumps(ARTICLES[0]) + "\n")

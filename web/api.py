@@ -6,6 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search.answer import answer
+from search.article import as_id
 from search.engines import Engine
 from search.fields import DEFAULT_FACETS
 from search.query import Query
@@ -34,7 +35,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     @api.get("/api/v1/articles/<id>")
     def article(id: str) -> ResponseReturnValue:
         of_article.read(given())
-        return article_reply(engine.article(id))
+        return article_reply(engine.article(as_id(id)))
 
     @api.get("/api/v1/articles")
     def article_at() -> ResponseReturnValue:
