@@ -32,6 +32,7 @@ from search.engines import (
 )
 from search.engines import whoosh as engines
 from search.engines.whoosh import arrays, durable, generations, lock, writer
+from search.engines.whoosh.store import Store
 
 SEED = 20251106
 
@@ -368,6 +369,22 @@ def test_what_is_accepted_while_a_rebuild_is_validated_does_not_refuse_it(engine
     assert generations.current(folder) == name
     assert (found(engine), engine.status().pending) == (["a", "b"], 3)
     assert engine.catch_up() == 3
+    assert found(engine) == ["b", "c", "d"]
+
+
+def test_what_is_accepted_after_the_count_does_not_refuse_a_rebuild(engine):
+    apply(engine, one("a"), one("b"))
+    count = Store.counts
+
+    def late(store, after=0):
+        counts = count(store, after)
+        accept(engine, one("c"), one("d"), "a")
+        return counts
+
+    with mock.patch.object(Store, "counts", late):
+        engine.rebuild()
+    assert engine.status().pending > 0
+    engine.catch_up()
     assert found(engine) == ["b", "c", "d"]
 
 
