@@ -258,7 +258,7 @@ class Store:
     def counts(self, after: int = 0) -> Counts:
         """How much lies here, and how many rows come after this number."""
         with self._connection() as db:
-            # One statement is one instant. An index holds the numbers: a million are counted in 20 ms.
+            # One statement is one instant. A million articles are counted in 0.4 s (measured on two shared cores).
             articles, last, pending = db.execute(
                 "SELECT (SELECT count(*) FROM newest WHERE NOT deleted), (SELECT coalesce(max(seq), 0) FROM articles),"
                 " (SELECT count(*) FROM articles WHERE seq > ?)",
