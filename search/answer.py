@@ -13,15 +13,18 @@ from search.engines import Count, DateFacet, Engine, Facet, Found, Hit
 from search.query import Clause, Phrase, Prefix, Query, Word
 from search.snippets import Snippet
 
+MOST_PASSAGES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One article found, and what shows why: its title, authors and tags with marks, and passages of the text."""
+    """One article found, and what shows why: its title, section, authors and tags with marks, and passages of the text."""
 
     article: Article
     score: float | None
     title: Snippet
     snippets: tuple[Snippet, ...]
+    section: Snippet | None = None
     authors: tuple[Snippet, ...] = ()
     tags: tuple[Snippet, ...] = ()
 
@@ -120,16 +123,26 @@ def _result(hit: Hit, terms: tuple[Clause, ...]) -> Result:
         hit.score,
         title=snippets.mark(article.title, terms),
         snippets=_passages(article, terms),
+        section=_section(article, terms),
         authors=tuple(snippets.mark(author, terms, field="authors") for author in article.authors),
         tags=tuple(snippets.mark(tag, terms, field="tags") for tag in article.tags),
     )
 
 
+def _section(article: Article, terms: tuple[Clause, ...]) -> Snippet | None:
+    """Marked only where it was asked for by name: nothing else finds an article by it."""
+    named = [term for term in terms if isinstance(term, Word | Phrase | Prefix) and term.field == "section"]
+    return snippets.mark(article.section, named, field="section") if article.section else None
+
+
 def _passages(article: Article, terms: tuple[Clause, ...]) -> tuple[Snippet, ...]:
-    """Of the body where it shows a word, else of the summary, else the beginning of either."""
+    """Of the body where it shows a word, else of the summary, else the subheads that do, else the beginning."""
     for text, field in ((article.body, "body"), (article.summary, "summary")):
-        cuts = snippets.cut_many(text, terms, most=2, field=field)
+        cuts = snippets.cut_many(text, terms, most=MOST_PASSAGES, field=field)
         if any(cut.marks for cut in cuts):
             return tuple(cuts)
+    subheads = [snippets.mark(subhead, terms, field="subheads") for subhead in article.subheads]
+    if marked := [subhead for subhead in subheads if subhead.marks]:
+        return tuple(marked[:MOST_PASSAGES])
     beginning = article.summary or article.body
     return tuple(snippets.cut_many(beginning, (), most=1)) if beginning else ()

@@ -13,7 +13,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 STATUSES = ("live", "corrected", "retracted", "withdrawn")
 ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")  # RFC 3986 unreserved: needs no escape in a URL
-TRACKING = re.compile(r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|ref_src|cmpid")
+# Not `si` and `ref`: elsewhere they name a page, and two articles would become one.
+TRACKING = re.compile(
+    r"utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|gad_source|gad_campaignid|_gl|_ga|srsltid|msclkid|ttclid|twclid|yclid"
+    r"|ysclid|li_fat_id|igshid|igsh|mc_cid|mc_eid|mkt_tok|_hsenc|_hsmi|ref_src|ref_url|cmpid"
+)
 
 
 class ArticleError(ValueError):

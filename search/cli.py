@@ -58,6 +58,7 @@ class Commands(click.Group):
         except EngineError as problem:
             raise Failure(str(problem)) from problem
         except KeyboardInterrupt:
+            click.echo("stopped", err=True)
             sys.exit(INTERRUPTED)
 
     def _registered(self) -> Iterator[str]:
@@ -66,6 +67,18 @@ class Commands(click.Group):
             for command in point.load():
                 self.add_command(command)
             yield point.name
+
+
+class Asking(click.Command):
+    """A command whose words may begin with a minus, which a reader of its errors should know how to write."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            if not problem.option_name.startswith("--"):
+                problem.message += f" Write -- before a query with a minus: {ctx.command_path} -- QUERY"
+            raise
 
 
 class Timezone(click.ParamType[tzinfo]):
@@ -99,12 +112,12 @@ TIMEZONE = Timezone()
 def main(ctx: click.Context, index: str) -> None:
     """Broadsheet: full-text search for publishers.
 
-    Exit codes: 0 done, 1 done with articles refused (each named, with its reason), 2 nothing done.
+    Exit codes: 0 done, 1 done with articles refused (each named, with its reason), 2 nothing done, 130 ended by Ctrl-C.
     """
     ctx.obj = index
 
 
-@main.command()
+@main.command(cls=Asking)
 @click.argument("words", metavar="QUERY", nargs=-1)
 @click.option("--section", multiple=True, help="Only of this section; repeated: of any of these.")
 @click.option("--tag", multiple=True, help="Only with this tag; repeated: any of these.")

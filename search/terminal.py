@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 import click
@@ -22,6 +23,13 @@ def plain(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def _day(moment: datetime, timezone: tzinfo) -> str:
+    try:
+        return moment.astimezone(timezone).date().isoformat()
+    except OverflowError:  # the first and the last day that there are
+        return moment.date().isoformat()
+
+
 def lines(found: Answer) -> Iterator[str]:
     """The answer as text. What matched is bold on a terminal, in brackets elsewhere."""
     for part in found.query.ignored:
@@ -33,19 +41,19 @@ def lines(found: Answer) -> Iterator[str]:
     first = (found.query.page - 1) * found.query.per_page + 1
     for number, result in enumerate(found.results, first):
         yield ""
-        yield from _result(number, result)
+        yield from _result(number, result, found.query.timezone)
     counted = [(name, _facet(facet)) for name, facet in found.facets.items()]
     if any(text for _, text in counted):
         yield ""
         yield from (f"{name}: {text}" for name, text in counted if text)
 
 
-def _result(number: int, result: Result) -> Iterator[str]:
+def _result(number: int, result: Result, timezone: tzinfo) -> Iterator[str]:
     article = result.article
     margin = " " * (len(str(number)) + 2)
     about = (
         article.section,
-        f"{article.published:%Y-%m-%d}" if article.published else "undated",
+        _day(article.published, timezone) if article.published else "undated",
         article.url or article.id,
         f"score {result.score:.2f}" if result.score is not None else None,
     )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from search.answer import Answer, answer
-from search.engines import Engine, Found
+from search.article import Article
+from search.engines import Engine, Found, Hit
 from search.query import Filters, parse
 
 
@@ -41,6 +42,45 @@ def test_a_result_shows_why_it_was_found(newsroom: Engine, text: str, title: lis
 
 def test_a_result_without_a_word_to_show_begins_with_the_summary(newsroom: Engine) -> None:
     assert ask(newsroom, "lima").results[0].snippets[0].text == "Wardens blame a warm summer."
+
+
+@pytest.mark.parametrize(
+    ("text", "passages"),
+    [
+        ("subhead:the", ["[The] way down"]),  # and no `the` of the text, which was not asked about
+        ("subhead:down subhead:pays", ["Who [pays]", "The way [down]"]),
+        ("subhead:pays huts", ["Who pays\n[Huts] are full. The way down\nTake the path."]),
+        ("section:world", ["Who pays\nHuts are full. The way down\nTake the path."]),
+        ("elsewhere", ["[Elsewhere]"]),
+    ],
+)
+def test_a_subhead_shows_why_an_article_was_found(text: str, passages: list[str]) -> None:
+    body = "Who pays\nHuts are full. The way down\nTake the path."
+    subheads = ("Who pays", "The way down", "Elsewhere")  # the last of them not in the text
+    article = Article(id="x", title="T", body=body, subheads=subheads, section="World")
+
+    class One:
+        def search(self, query: Any) -> Found:  # noqa: ARG002
+            return Found((Hit(article, 1.0),), 1, {})
+
+    (result,) = answer(One(), parse(text)).results  # type: ignore[arg-type]
+    assert [bracketed(snippet) for snippet in result.snippets] == [part.replace("\n", " ") for part in passages]
+
+
+@pytest.mark.parametrize(("text", "section"), [("section:world", ["World"]), ("title:snow", []), ("snow world", [])])
+def test_a_section_is_marked_where_it_was_asked_for(newsroom: Engine, text: str, section: list[str]) -> None:
+    for result in ask(newsroom, text).results:
+        assert result.section is not None
+        assert result.section.text == result.article.section
+        assert marked(result.section) == section
+
+
+def bracketed(snippet: Any) -> str:
+    text, at = "", 0
+    for start, end in snippet.marks:
+        text += f"{snippet.text[at:start]}[{snippet.text[start:end]}]"
+        at = end
+    return text + snippet.text[at:]
 
 
 def test_nothing_is_marked_unless_asked(newsroom: Engine) -> None:

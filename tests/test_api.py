@@ -12,9 +12,14 @@ import pytest
 from flask.testing import FlaskClient
 
 import web
+from search.answer import Answer, Result
+from search.article import Article
 from search.engines import Engine, EngineUnavailable, IndexCorrupt, connect
+from search.query import Query
+from search.snippets import Snippet
 from web import create_app
 from web.errors import PLAIN, TROUBLES
+from web.replies import answer_reply, article_reply
 from web.schemas import AddressSchema, ArticleSchema, SearchSchema
 from web.settings import Settings
 
@@ -288,7 +293,10 @@ def test_fewer_words_are_said(client: FlaskClient) -> None:
         ("facets=section,dates", {"facets": ("unknown_value", "date")}),
         ("page=0", {"page": ("out_of_range", "1")}),
         ("page=two", {"page": ("not_a_number", None)}),
-        ("page=-1", {"page": ("not_a_number", None)}),
+        ("page=-1", {"page": ("out_of_range", "1")}),
+        ("per_page=-1", {"per_page": ("out_of_range", "0")}),
+        ("page=-" + "9" * 400, {"page": ("out_of_range", "1")}),
+        ("page=--1", {"page": ("not_a_number", None)}),
         ("page=%D9%A2", {"page": ("not_a_number", None)}),  # an Arabic two
         ("per_page=101", {"per_page": ("out_of_range", "100")}),
         ("page=" + "9" * 400, {"page": ("out_of_range", "10000")}),
@@ -377,6 +385,29 @@ def test_what_is_not_there(client: FlaskClient, path: str, status: int, code: st
     response = client.get(path)
     assert (response.status_code, json.loads(response.text)["code"]) == (status, code)
     assert response.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        ("https://news.example/a", "https://news.example/a"),
+        ("HTTP://news.example/a", "HTTP://news.example/a"),
+        ("/2025/a.html", "/2025/a.html"),
+        ("//else.example/a", None),
+        ("/\\else.example/a", None),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("news/a.html", None),
+        (None, None),
+    ],
+)
+def test_only_addresses_that_may_be_followed_are_given(address: str | None, given: str | None) -> None:
+    article = Article(id="x", url=address, image=address, related=({"id": "y", "url": address}, {"url": ["z"]}))
+    assert (article_reply(article)["url"], article_reply(article)["image"]) == (given, given)
+    assert article_reply(article)["related"] == [{"id": "y", "url": given}, {"url": None}]
+    found = Answer(Query(), 1, 1, 1, (Result(article, None, Snippet(""), ()),), {}, 0)
+    (result,) = answer_reply(found, "", {})["results"]
+    assert (result["url"], result["image"]) == (given, given)
 
 
 def test_a_missing_parameter_is_named(client: FlaskClient) -> None:

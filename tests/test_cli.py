@@ -8,6 +8,8 @@ import subprocess
 import sys
 import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -118,7 +120,12 @@ def test_nothing_done(broadsheet, tmp_path, index, content, said):
         (["takedown", "x", "--reason", "r"], "there is no index at"),
         (["takedown", "x"], "--reason"),
         (["--index", "elastic:x", "status"], "no engine is called 'elastic'"),
-        (["--index", "nothing", "status"], "no index address"),
+        (["--index", "nothing", "status"], "'nothing' is no index address: write whoosh:nothing"),
+        (["--index", "/srv/index", "status"], "'/srv/index' is no index address: write whoosh:/srv/index"),
+        (["--index", "/srv/a:b", "status"], "write whoosh:/srv/a:b"),
+        (["--index", "whoosh:", "status"], "write whoosh:FOLDER"),
+        (["search", "-ferry"], "Write -- before a query with a minus: "),
+        (["search", "harbour", "-ferry"], "No such option '-f'."),
         (["serch", "x"], "No such command"),
         (["search", "--from", "yesterday"], "2025-08-06"),
         (["search", "--from", "2025-02-30"], "2025-08-06"),
@@ -148,6 +155,57 @@ def test_search_prints_what_was_found(filled):
     assert any("Travel · 2025-08-06 · https://news.example/alps · score " in line for line in lines)
     assert any("huts of the [Alps]" in line for line in lines)
     assert "section: Travel 1, World 1" in lines
+
+
+@pytest.mark.parametrize(
+    ("timezone", "day"), [("UTC", "2024-01-31"), ("Europe/Paris", "2024-02-01"), ("America/Lima", "2024-01-31")]
+)
+def test_days_are_those_of_the_timezone_and_json_has_moments(filled, timezone, day):
+    args = ("search", "story", "--timezone", timezone)
+    assert f"Travel · {day} · old" in filled(*args).stdout
+    assert f"date: {day} 1" in filled(*args).stdout
+    assert json.loads(filled(*args, "--json").stdout)["results"][0]["published"] == "2024-01-31T23:30:00Z"
+
+
+@pytest.mark.parametrize("published", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_the_first_and_the_last_day_can_be_shown(broadsheet, articles, published):
+    articles.write_text(json.dumps({"id": "x", "title": "Edge", "published": published}) + "\n")
+    broadsheet("index", articles)
+    for timezone in ("America/Lima", "Asia/Tokyo"):
+        assert f"{published[:10]} · x" in broadsheet("search", "edge", "--timezone", timezone).stdout
+
+
+def test_a_minus_is_explained_only_where_it_may_be_one(broadsheet):
+    said = broadsheet("search", "--secton", "World").stderr
+    assert "--section" in said
+    assert "Write --" not in said
+
+
+def test_ctrl_c_is_one_line_and_130(broadsheet, monkeypatch):
+    def interrupted(url):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "connect", interrupted)
+    result = broadsheet("search", "alps")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "stopped\n")
+    assert "130 ended by Ctrl-C" in " ".join(broadsheet("--help").stdout.split())
+
+
+def test_more_clients_than_threads_fill_no_log(filled, index):
+    command = [*PROGRAM, "--index", f"whoosh:{index}", "serve", "--port", "0"]
+    environment = {**os.environ, "BROADSHEET_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        address = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+
+        def ask(_):
+            with urlopen(f"{address}/api/v1/search?q=alps") as response:
+                return response.status
+
+        with ThreadPoolExecutor(16) as clients:
+            assert set(clients.map(ask, range(64))) == {200}
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20)[1] == ""
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from web.schemas import DEEPEST, Asked
 
 _DEFAULT = Asked()
 _NAMES = tuple(field.name for field in fields(Asked) if field.name != "key")  # an address is passed on, a key is not
-_WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+# Of the web, or of this site: not //host, and not /\host, which browsers read as the same.
+_WEB = re.compile(r"https?://[^/\s]|/(?![/\\])", re.IGNORECASE)
 
 
 def pairs(asked: Asked, **changes: Any) -> list[tuple[str, str]]:
@@ -47,7 +48,7 @@ def reachable(asked: Asked, pages: int) -> int:
 
 
 def web_address(url: str | None) -> str | None:
-    """The address if a browser may follow it: http or https, and no javascript: or data:."""
+    """The address if a browser may follow it: http, https or a path of the site, and no javascript: or data:."""
     return url if url and _WEB.match(url) else None
 
 

@@ -20,7 +20,7 @@ from web.api import given
 from web.dates import day, last_day, long
 from web.links import link, neighbours, pairs, reachable, web_address
 from web.narrowing import Option
-from web.parameters import Problem
+from web.notices import notices
 from web.schemas import Asked, SearchSchema, read_leniently
 from web.settings import Settings
 
@@ -50,9 +50,10 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     def search() -> ResponseReturnValue:
         asked, problems = read_leniently(parameters, given())
         found = answer(engine, asked.query(settings.timezone))
-        return render_template("search.html", **_view(asked, found, problems), **_helps(asked, found))
+        said = notices(problems, given(), found.query, settings.timezone)
+        return render_template("search.html", notices=said, **_view(asked, found), **_helps(asked, found))
 
-    def _view(asked: Asked, found: Answer, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    def _view(asked: Asked, found: Answer) -> dict[str, Any]:
         path = url_for("pages.search")
         before, after = neighbours(asked, found.pages)
         return {
@@ -60,7 +61,6 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
             "answer": found,
             "badges": BADGES,
             "longest_query": LONGEST_TEXT,
-            "notices": _notices(found, problems),
             "groups": narrowing.groups(path, asked, found.facets, settings.timezone),
             "chips": narrowing.chips(path, asked, settings.timezone),
             "clear": link(path, asked, **narrowing.NONE),
@@ -95,13 +95,6 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         return answer(engine, replace(asked, page=1, per_page=per_page, facets=()).query(settings.timezone))
 
     return pages
-
-
-def _notices(found: Answer, problems: tuple[Problem, ...]) -> list[str]:
-    """What could not be used, each said once."""
-    notices = [f"{problem.parameter} was left out: {problem.detail}." for problem in problems]
-    notices += [f"“{part.text}” was left out: {part.reason}." for part in found.query.ignored]
-    return list(dict.fromkeys(notices))
 
 
 def _sorts(path: str, asked: Asked, found: Answer) -> list[Option]:

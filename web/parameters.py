@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -15,6 +16,7 @@ from web.dates import Span, span
 
 LONGEST_VALUE = 200  # characters
 MOST_VALUES = 50
+_NUMBER = re.compile(r"-?[0-9]+")
 FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -100,15 +102,13 @@ class Number(Parameter):
         self.least, self.most = least, most
 
     def read(self, text: str) -> int:
-        if not (text.isascii() and text.isdigit()):
-            raise wrong("not_a_number", f"{_quoted(text)} is no whole number from {self.least} to {self.most}")
-        if len(text) > 9 or not self.least <= int(text) <= self.most:
-            raise wrong(
-                "out_of_range",
-                f"{_quoted(text)} is not from {self.least} to {self.most}",
-                str(self.least if len(text) <= 9 and int(text) < self.least else self.most),
-            )
-        return int(text)
+        if not _NUMBER.fullmatch(text):
+            raise wrong("not_a_number", f"{quoted(text)} is no whole number from {self.least} to {self.most}")
+        number = int(text[:10])  # as good as all of it: no bound has so many digits
+        if not self.least <= number <= self.most:
+            nearest = self.least if number < self.least else self.most
+            raise wrong("out_of_range", f"{quoted(text)} is not from {self.least} to {self.most}", str(nearest))
+        return number
 
 
 class Date(Parameter):
@@ -119,7 +119,7 @@ class Date(Parameter):
         try:
             return span(text, self.root.timezone)
         except ValueError as problem:
-            raise wrong("not_a_date", f"{_quoted(text)} is no date; {problem}") from None
+            raise wrong("not_a_date", f"{quoted(text)} is no date; {problem}") from None
 
 
 class ParameterSchema(Schema):
@@ -153,7 +153,7 @@ class ParameterSchema(Schema):
         if isinstance(message, dict):
             return Problem(name, **message)
         return Problem(
-            name, "unknown_parameter", f"there is no parameter {_quoted(name)}", _nearest(name, list(self.fields))
+            name, "unknown_parameter", f"there is no parameter {quoted(name)}", _nearest(name, list(self.fields))
         )
 
 
@@ -171,12 +171,12 @@ def _short(text: str, most: int) -> str:
 def _one_of(name: str, of: Sequence[str], code: str = "unknown_value") -> str:
     if name in of:
         return name
-    raise wrong(code, f"{_quoted(name)} is none of {', '.join(of)}", _nearest(name, of))
+    raise wrong(code, f"{quoted(name)} is none of {', '.join(of)}", _nearest(name, of))
 
 
 def _nearest(name: str, of: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(name.lower(), of, n=1, cutoff=0.6)), None)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return f"“{text if len(text) <= 40 else text[:39] + '…'}”"

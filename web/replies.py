@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -13,6 +14,7 @@ from search.article import Article, iso
 from search.engines import DateFacet, Facet
 from search.snippets import to_html
 from web.dates import day, last_day
+from web.links import web_address
 
 
 class Instant(marshmallow.Field[datetime]):
@@ -22,11 +24,28 @@ class Instant(marshmallow.Field[datetime]):
         return iso(value) if value else None
 
 
+class Address(marshmallow.Field[str]):
+    """An address that may be followed, else null: what an article came with may be javascript:."""
+
+    def _serialize(self, value: str | None, *_: Any, **__: Any) -> str | None:
+        return web_address(value)
+
+
+class Related(marshmallow.Field[Mapping[str, Any]]):
+    """What the article itself named as related, its `url` as that of an article."""
+
+    def _serialize(self, value: Mapping[str, Any] | None, *_: Any, **__: Any) -> dict[str, Any]:
+        item = dict(value or {})
+        if "url" in item:
+            item["url"] = web_address(item["url"]) if isinstance(item["url"], str) else None
+        return item
+
+
 class ArticleReply(Schema):
     """An article without its text, which is given only to a key that may have it."""
 
     id = marshmallow.String()
-    url = marshmallow.String()
+    url = Address()
     title = marshmallow.String()
     summary = marshmallow.String()
     section = marshmallow.String()
@@ -38,8 +57,8 @@ class ArticleReply(Schema):
     updated = Instant()
     status = marshmallow.String()
     notice = marshmallow.String()
-    image = marshmallow.String()
-    related = marshmallow.List(marshmallow.Dict())
+    image = Address()
+    related = marshmallow.List(Related())
     extra = marshmallow.Dict()
 
 

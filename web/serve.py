@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -39,6 +40,8 @@ def serve(app: Flask, settings: Settings, ready: Callable[[str], None]) -> None:
         )
     except (OSError, ValueError) as problem:
         raise ListenError(_remedy(problem, settings)) from None
+    # A request that waits for a thread is no failure, and told of each the log holds nothing else.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _end)
     ready(_address(server, settings.host))
     server.run()  # returns after SystemExit or KeyboardInterrupt, its threads ended

@@ -228,7 +228,8 @@ def connect(url: str) -> Engine:
     """
     scheme, _, place = url.partition(":")
     if not place or not scheme.isidentifier():
-        raise EngineUnavailable(f"{url!r} is no index address: write whoosh:FOLDER")
+        is_path = url and (not place or "/" in scheme) and not url.endswith(":")
+        raise EngineUnavailable(f"{url!r} is no index address: write whoosh:{url if is_path else 'FOLDER'}")
     try:
         module = import_module(f"search.engines.{scheme}")
     except ModuleNotFoundError as problem:
