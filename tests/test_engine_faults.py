@@ -618,3 +618,17 @@ def test_indexing_goes_on_in_a_folder_that_was_removed(engine, folder):
     with pytest.raises(IndexMissing):
         engine.take_down("new", "r")
     assert not folder.exists()
+
+
+def test_a_first_run_that_is_cut_short_is_no_index_and_not_an_empty_one(engine):
+    accept(engine, *[one(f"a{number}") for number in range(20)])
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.catch_up(stop)
+    with pytest.raises(IndexMissing, match="are in no index yet"):
+        engine.search(query.parse(""))
+    engine.catch_up()
+    assert engine.search(query.parse("")).total == 20

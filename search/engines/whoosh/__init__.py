@@ -154,7 +154,7 @@ class WhooshEngine:
         store = self._articles()
         with _writing(self._folder), lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
             if not (self._folder / generations.CURRENT).exists():
-                self._begin_index()
+                return self._begin(store, progress)
             with closing(generations.Epoch(self._folder)) as epoch:
                 owed = epoch.owe()
                 try:
@@ -249,11 +249,18 @@ class WhooshEngine:
         with closing(generations.Epoch(self._folder)) as epoch:
             epoch.bump()
 
-    def _begin_index(self) -> None:
+    def _begin(self, store: Store, progress: Progress | None) -> int:
+        """Make the first generation. Readers hear of it when it holds everything: until then there is no index."""
         generation = generations.create(self._folder)
-        writer.create(generation)
-        writer.complete(generation, 0)
+        try:
+            writer.create(generation)
+            done = writer.catch_up(generation, store, progress)
+        except BaseException:
+            generations.remove(generation)
+            raise
         generations.switch(self._folder, generation.name)
+        self._announce()
+        return done
 
 
 def _validate(generation: Path, accepted: int) -> None:
