@@ -18,7 +18,7 @@ MOST_PASSAGES = 2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One article found, and what shows why: its title, section, authors and tags with marks, and passages of the text."""
+    """One article found, and what shows why: passages of its text; title, section, authors and tags with marks."""
 
     article: Article
     score: float | None

@@ -76,9 +76,10 @@ class Asking(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as problem:
-            if not problem.option_name.startswith("--"):
-                problem.message += f" Write -- before a query with a minus: {ctx.command_path} -- QUERY"
-            raise
+            if problem.option_name.startswith("--"):
+                raise
+            message = f"{problem.message} Write -- before a query with a minus: {ctx.command_path} -- QUERY"
+            raise click.NoSuchOption(problem.option_name, message, ctx=ctx) from None
 
 
 class Timezone(click.ParamType[tzinfo]):

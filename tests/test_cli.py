@@ -182,7 +182,7 @@ def test_a_minus_is_explained_only_where_it_may_be_one(broadsheet):
 
 
 def test_ctrl_c_is_one_line_and_130(broadsheet, monkeypatch):
-    def interrupted(url):
+    def interrupted(_url):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "connect", interrupted)
@@ -191,7 +191,8 @@ def test_ctrl_c_is_one_line_and_130(broadsheet, monkeypatch):
     assert "130 ended by Ctrl-C" in " ".join(broadsheet("--help").stdout.split())
 
 
-def test_more_clients_than_threads_fill_no_log(filled, index):
+@pytest.mark.usefixtures("filled")
+def test_more_clients_than_threads_fill_no_log(index):
     command = [*PROGRAM, "--index", f"whoosh:{index}", "serve", "--port", "0"]
     environment = {**os.environ, "BROADSHEET_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
