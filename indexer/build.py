@@ -150,6 +150,7 @@ class _Run:
                 report.changed += todo.changed
                 report.unchanged += todo.unchanged
                 report.duplicates += todo.duplicates
+                report.refused += todo.refused
             if silent:
                 report.silent.append(path)
         if self._progress:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from indexer.sources import Read
+from indexer.sources import Read, Refused
 from search import article
 from search.engines import Held, Put
+
+TAKEN = (
+    "another article with this path came from {}: give them ids or urls, or index the folder above both; "
+    "if this one took its place, `broadsheet reindex` of this path replaces it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Plan:
     changed: int
     unchanged: int
     duplicates: tuple[Duplicate, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 def compare(
@@ -47,7 +54,8 @@ def compare(
     """What to do, where `held` is what the engine has of these articles and `seen` what this run has read before.
 
     `seen` is added to. `adopt`: an article that is the same but came from elsewhere belongs to this source from now
-    on, so that a folder that was renamed keeps its articles, and loses them when their files go.
+    on, so that a folder that was renamed keeps its articles, and loses them when their files go. Without it an article
+    known by its path alone is refused where another source has a different one of that path: neither is lost.
     """
     wanted: dict[str, tuple[Read, str, bool]] = {}
     duplicates = []
@@ -62,11 +70,19 @@ def compare(
         wanted[id] = (read, digest, counts)
         seen[id] = Seen(read.file, read.line, digest)
 
-    put, tally = [], {"added": 0, "changed": 0, "unchanged": 0}
+    put, refused, tally = [], [], {"added": 0, "changed": 0, "unchanged": 0}
     for id, (read, digest, counts) in wanted.items():
         there = held.get(id)
+        if there and there.digest != digest and read.from_path and not (adopt or _one_place(there.source, source)):
+            refused.append(Refused(read.file, read.line, TAKEN.format(there.source)))
+            continue
         verdict = "added" if there is None else "unchanged" if there.digest == digest else "changed"
         tally[verdict] += counts
         if verdict != "unchanged" or (adopt and there and there.source != source):
             put.append(Put(read.article, source))
-    return Plan(tuple(put), duplicates=tuple(duplicates), **tally)
+    return Plan(tuple(put), duplicates=tuple(duplicates), refused=tuple(refused), **tally)
+
+
+def _one_place(source: str, other: str) -> bool:
+    """The same folder or file, or one within the other: a file may be named by itself after its folder was."""
+    return PurePath(source).is_relative_to(other) or PurePath(other).is_relative_to(source)

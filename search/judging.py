@@ -151,7 +151,13 @@ def _table(path: Path) -> Iterator[tuple[str, str, float]]:
         if not {"query", "id", "grade"} <= set(rows.fieldnames or ()):
             raise QuestionsError(f"{path}: the first line must name the columns query, id and grade")
         for row in rows:
-            yield row["query"], row["id"], _grade(row["grade"], path, rows.line_num)
+            yield row["query"], _id(row["id"], path), _grade(row["grade"], path, rows.line_num)
+
+
+def _id(key: str, table: Path) -> str:
+    """The id of the article that is named so; a path is one from the table's folder on, as its index was given it."""
+    is_path = "/" in key and "://" not in key
+    return as_id(f"{table.resolve().parent.name}/{key}" if is_path else key)
 
 
 def _folder(path: Path) -> Iterator[tuple[str, str, float]]:

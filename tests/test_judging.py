@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from search import judging
+from search.article import make_id
 from search.cli import main
 from search.engines import Engine
 from search.judging import Question, QuestionsError
@@ -41,7 +42,8 @@ def test_questions_of_a_table_name_an_article_by_id_url_or_path(tmp_path: Path) 
         "query,id,grade,note\nsnow,snow,3,\nsnow,https://news.example/snow?utm_source=x,1,\nnone,snow,0,\n"
     )
     (question,) = judging.read(table)
-    assert question == Question("snow", {"snow": 3.0, judging.make_id("https://news.example/snow"): 1.0})
+    url, path = make_id("https://news.example/snow"), make_id(f"{tmp_path.name}/dumps/snow.txt")
+    assert question == Question("snow", {"snow": 3.0, url: 1.0, path: 2.0})
 
 
 def test_questions_of_a_folder(tmp_path: Path) -> None:

@@ -59,3 +59,31 @@ def test_twice_in_two_batches_counts_once(second, put, there):
     todo = compare([read("a", second, 2)], held("a", there), seen, "here")
     assert (len(todo.put), len(todo.duplicates)) == (put, 1)
     assert (todo.added, todo.changed, todo.unchanged) == (0, 0, 0)
+
+
+def by_path(title):
+    return Read(Article(id="a", title=title), "a.md", None, from_path=True)
+
+
+@pytest.mark.parametrize(
+    ("title", "source", "adopt", "put", "refused"),
+    [
+        ("other", "/paper/there", False, 0, 1),  # two files that happen to have one path: neither is lost
+        ("other", "/paper/there", True, 1, 0),  # a renamed folder
+        ("old", "/paper/there", False, 0, 0),
+        ("other", "/paper/here", False, 1, 0),
+        ("other", "/paper/here/a.md", False, 1, 0),  # the file of the folder, by itself
+        ("other", "/paper", False, 1, 0),
+        ("other", "/paper/here2", False, 0, 1),
+        ("other", "-", False, 0, 1),
+    ],
+)
+def test_one_path_in_two_places(title, source, adopt, put, refused):
+    todo = compare([by_path(title)], held("a", "old", "/paper/here"), {}, source, adopt=adopt)
+    assert (len(todo.put), len(todo.refused)) == (put, refused)
+    assert all("/paper/here" in item.reason and "reindex" in item.reason for item in todo.refused)
+
+
+def test_an_id_of_its_own_may_come_from_anywhere():
+    todo = compare([read("a", "other")], held("a", "old", "/paper/here"), {}, "/paper/there")
+    assert len(todo.put) == 1

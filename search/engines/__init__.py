@@ -227,9 +227,10 @@ def connect(url: str) -> Engine:
         EngineUnavailable: for a scheme that no engine answers to.
     """
     scheme, _, place = url.partition(":")
-    if not place or not scheme.isidentifier():
+    if not place or not (scheme.isascii() and scheme.isalpha()):
         is_path = url and (not place or "/" in scheme) and not url.endswith(":")
-        raise EngineUnavailable(f"{url!r} is no index address: write whoosh:{url if is_path else 'FOLDER'}")
+        folder = url if is_path else "FOLDER"
+        raise EngineUnavailable(f"{url!r} is no index address: write whoosh:{folder}")
     try:
         module = import_module(f"search.engines.{scheme}")
     except ModuleNotFoundError as problem:
