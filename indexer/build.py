@@ -19,6 +19,7 @@ from search.engines import Delete, Engine, EngineError, Progress
 STDIN = "-"
 BATCH = 500  # articles accepted in one transaction: an fsync for each alone would take longer than the rest
 BATCH_TEXT = 8_000_000  # characters; a batch of books ends sooner
+SAME_TEXT = "the same title and text as an article read before, under another id"
 TELL = 100  # articles between two words about the progress
 
 
@@ -126,6 +127,7 @@ class _Run:
         self._reading = reading
         self._progress = progress
         self._seen: dict[str, Seen] = {}
+        self._texts: dict[int, str] = {}  # hash of title and body -> id of the first article that has them
         self._number: int | None = None
 
     @contextmanager
@@ -181,7 +183,9 @@ class _Run:
             if isinstance(item, Refused):
                 report.refused.append(item)
                 continue
-            for note in item.notes:
+            text = hash((item.article.title, item.article.body))
+            again = item.article.body and self._texts.setdefault(text, item.article.id) != item.article.id
+            for note in (*item.notes, SAME_TEXT) if again else item.notes:
                 count, first = report.notes.get(note, (0, item.file))
                 report.notes[note] = (count + 1, first)
             yield item

@@ -9,11 +9,14 @@ from time import perf_counter
 from search import query as queries
 from search import snippets
 from search.article import Article
-from search.engines import Count, DateFacet, Engine, Facet, Found, Hit
-from search.query import Clause, Phrase, Prefix, Query, Word
+from search.engines import DateFacet, Engine, Facet, Found, Hit
+from search.query import Clause, Either, Phrase, Prefix, Query, Word
 from search.snippets import Snippet
 
 MOST_PASSAGES = 2
+
+
+NOTHING = Phrase(())  # a phrase of no words stands nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def answer(engine: Engine, query: Query) -> Answer:
 
 def _search(engine: Engine, query: Query) -> tuple[Query, Found]:
     if _unusable(query):
-        return query, Found((), 0, {name: _empty(query, name) for name in query.facets})
+        return query, engine.search(replace(query, required=(NOTHING,)))
     if query.sort == "relevance" and not (query.required or query.optional):
         query = replace(query, sort="newest")  # nothing to rank by
     found = engine.search(query)
@@ -95,12 +98,6 @@ def _unusable(query: Query) -> bool:
     return bool(query.text.strip()) and not (query.required or query.optional or query.excluded)
 
 
-def _empty(query: Query, facet: str) -> Facet | DateFacet:
-    if facet == "date":
-        return DateFacet("month", ())
-    return Facet(tuple(Count(value, 0, selected=True) for value in getattr(query.filters, facet)))
-
-
 def _fewer(query: Query) -> Iterator[int]:
     """All words but one, about half, one: three more questions at most, however long the query."""
     words = len(query.required)
@@ -113,6 +110,8 @@ def _free(clause: Clause) -> bool:
     match clause:
         case Word(field=None) | Prefix(field=None) | Phrase(exact=False, field=None):
             return True
+        case Either(of, spellings=True):
+            return all(_free(spelling) for spelling in of)
     return False
 
 

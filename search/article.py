@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 STATUSES = ("live", "corrected", "retracted", "withdrawn")
-ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")  # RFC 3986 unreserved: needs no escape in a URL
+ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,200}")  # RFC 3986 unreserved; `.` and `..` are steps in a URL
 # Not `si` and `ref`: elsewhere they name a page, and two articles would become one.
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|gad_source|gad_campaignid|_gl|_ga|srsltid|msclkid|ttclid|twclid|yclid"
@@ -130,7 +130,7 @@ def as_id(text: str) -> str:
 
 
 def make_id(key: str) -> str:
-    """A short digest of a canonical URL or a path: 64 bits, so that a million articles collide once in 10 million."""
+    """A short digest of a canonical URL or a path: 64 bits, which two of n share with a chance of n * n / 2**65."""
     return hashlib.blake2b(canonical_url(key).encode(), digest_size=8).hexdigest()
 
 

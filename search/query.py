@@ -49,9 +49,10 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """At least one of these."""
+    """At least one of these. `spellings`: they are ways to write one word, as `e-mail` and `email`."""
 
     of: tuple[Clause, ...]
+    spellings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +328,7 @@ class _Reader:
             return replace(words[0], field=field)
         phrase = Phrase(words, exact=False, field=field)
         joined = [Word(part.stem, part.form, field) for part in analysis.parts(raw, self.shouting) if not part.step]
-        return Either((*joined, phrase)) if joined else phrase
+        return Either((*joined, phrase), spellings=True) if joined else phrase
 
     def settle(self, rows: list[list[_Operand]]) -> list[Clause]:
         """What is required of these: all but the stop words that other words stand beside.

@@ -101,6 +101,7 @@ def test_no_words_give_the_newest(newsroom: Engine) -> None:
     [
         ("glacier huts", False, None, ["huts"]),
         ("glacier huts zebra", True, 2, ["huts"]),
+        ("glacier zebra-like huts", True, 2, ["huts"]),  # a hyphen is no insisting
         ("glacier zebra yak gnu", True, 1, ["snow", "huts"]),
         ("zebra yak", False, None, []),
         ('glacier "zebra yak"', False, None, []),  # quoted: the reader insists

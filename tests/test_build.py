@@ -110,6 +110,25 @@ def test_a_renamed_folder_keeps_its_articles_and_loses_them_later(engine, folder
     assert counts(build.rebuild(engine, [renamed])) == (0, 0, 1, 1, 0)
 
 
+def test_a_rebuild_of_a_folder_removes_what_a_part_of_it_took_over(engine, folder):
+    part = folder / "part"
+    part.mkdir()
+    gone = write(part / "b.jsonl", one("b"))
+    write(folder / "a.jsonl", one("a"))
+    build.update(engine, [folder])
+    build.rebuild(engine, [part])
+    gone.unlink()
+    assert counts(build.rebuild(engine, [folder])) == (0, 0, 1, 1, 0)
+    assert titles(engine, "a", "b") == ["Title", None]
+
+
+def test_the_same_text_under_two_ids_is_said(engine, folder):
+    write(folder / "a.jsonl", one("a"), one("b"), one("c", body="Another text."), one("d"))
+    report = build.update(engine, [folder])
+    assert counts(report) == (4, 0, 0, 0, 0)
+    assert report.notes == {build.SAME_TEXT: (2, str(folder / "a.jsonl"))}
+
+
 @pytest.mark.parametrize("content", [None, "not JSON\n"])
 def test_a_path_without_an_article_loses_nothing(engine, folder, tmp_path, content):
     other = write(tmp_path / "other.jsonl", one("o"))
@@ -155,7 +174,7 @@ def test_a_path_named_twice_is_read_once(engine, folder):
 
 
 def test_notes_are_gathered(engine, folder):
-    write(folder / "a.jsonl", one("a", mood="good"))
+    write(folder / "a.jsonl", one("a", "First", mood="good"))
     write(folder / "b.jsonl", one("b", mood="bad"))
     report = build.update(engine, [folder])
     [(note, (count, first))] = report.notes.items()

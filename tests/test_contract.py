@@ -478,6 +478,37 @@ def years(shared):
     return shared([one(date, published=date) for date in dates])
 
 
+@pytest.mark.parametrize(
+    ("text", "start", "end", "path"),
+    [
+        ("zzzz", "2024-05-01", "2024-06-01", ["2024-05"]),
+        ("zzzz", "2024-05-03", "2024-05-04", ["2024-05-03"]),
+        ("zzzz", "2021-01-01", "2022-01-01", ["2021"]),
+        ("", "2021-01-01", "2022-01-01", ["2021"]),
+        ("", "2024-05-03", "2024-05-04", ["2024", "2024-05", "2024-05-03"]),
+        ("title", "2021-02-01", "2021-03-01", ["2021", "2021-02"]),
+    ],
+)
+def test_a_chosen_period_is_listed_with_0_if_need_be(years, text, start, end, path):
+    chosen = Filters(from_date=at(f"{start}T00:00Z"), until=at(f"{end}T00:00Z"))
+    facet = years.search(query.parse(text, filters=chosen)).facets["date"]
+    for value in path:
+        (period,) = [period for period in facet.values if period.selected]
+        assert period.value == value
+        facet = period.inside
+    assert period.count == 0
+
+
+def test_a_chosen_month_is_listed_among_days(engine):
+    put(engine, one("a", published="2024-05-06"), one("b", published="2024-05-08"))
+    chosen = Filters(from_date=at("2023-01-01T00:00Z"), until=at("2023-02-01T00:00Z"))
+    facet = engine.search(ask(filters=chosen)).facets["date"]
+    assert [(period.value, period.count, period.selected) for period in facet.values] == [
+        ("2023-01", 0, True),
+        ("2024-05", 2, False),
+    ]
+
+
 def test_periods_inside_the_one_chosen(years):
     def dates(start, end):
         return years.search(ask(filters=Filters(from_date=start and at(start), until=end and at(end)))).facets["date"]

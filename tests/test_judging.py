@@ -38,9 +38,8 @@ def test_measures(ids: list[str], ndcg: float, mrr: float, average_precision: fl
 
 def test_questions_of_a_table_name_an_article_by_id_url_or_path(tmp_path: Path) -> None:
     table = tmp_path / "questions.csv"
-    table.write_text(
-        "query,id,grade,note\nsnow,snow,3,\nsnow,https://news.example/snow?utm_source=x,1,\nnone,snow,0,\n"
-    )
+    rows = ["snow,snow,3,", "snow,https://news.example/snow?utm_source=x,1,", "snow,dumps/snow.txt,2,", "none,snow,0,"]
+    table.write_text("\n".join(["query,id,grade,note", *rows]))
     (question,) = judging.read(table)
     url, path = make_id("https://news.example/snow"), make_id(f"{tmp_path.name}/dumps/snow.txt")
     assert question == Question("snow", {"snow": 3.0, url: 1.0, path: 2.0})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from unittest import mock
@@ -9,10 +10,11 @@ from unittest import mock
 import pytest
 
 from search.article import Article
-from search.engines import Delete, IndexCorrupt, Put, connect
+from search.engines import Delete, EngineUnavailable, IndexCorrupt, Put, connect
 from search.engines.whoosh import generations, snapshot, writer
 from search.engines.whoosh.segment import micros
 from search.engines.whoosh.snapshot import Snapshot
+from search.query import parse
 
 NOW = datetime(2025, 8, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -171,3 +173,32 @@ def test_a_damaged_table_is_corrupt(live, content):
     toc.unlink()
     with pytest.raises(IndexCorrupt, match="no table of contents"):
         Snapshot(generation, ())
+
+
+def test_closing_while_others_search_hurts_nobody(tmp_path):
+    engine = connect(f"whoosh:{tmp_path / 'index'}")
+    run = engine.begin("test", ["here"])
+    engine.accept(run, [Put(Article(id="a", title="Title", body="word"), "here")])
+    engine.catch_up()
+    totals, problems, stop = set(), [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            try:
+                totals.add(engine.search(parse("word")).total)
+            except EngineUnavailable:  # closed between two looks at the store: said as what it is
+                pass
+            except Exception as problem:
+                problems.append(problem)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for _ in range(200):
+        engine.close()
+    stop.set()
+    for asker in askers:
+        asker.join()
+    engine.close()
+    assert problems == []
+    assert totals == {1}

@@ -72,7 +72,6 @@ def test_an_article_comes_back_as_it_was(store, run):
 def test_versions_stay_and_the_newest_counts(store, run):
     store.accept(run, [put("a", "old"), put("b"), put("a", "new")])
     assert [found.title for found in store.articles([3, 1])] == ["new", "old"]
-    assert store.seq_of("a") == 3
     assert [(row.seq, row.id) for row in store.newest(store.last())] == [(2, "b"), (3, "a")]
     assert [(row.seq, row.article.title) for row in store.rows_after(0)] == [(1, "old"), (2, "T"), (3, "new")]
     assert [row.seq for row in store.rows_after(1, limit=1)] == [2]
@@ -83,7 +82,7 @@ def test_a_deletion_is_a_row(store, run):
     assert store.accept(run, [Delete("a")]) == 2
     assert store.rows_after(1) == [stores.Row(2, "a", None)]
     assert store.held(["a"]) == {}
-    assert (store.seq_of("a"), store.seq_at("https://example.org/a")) == (None, None)
+    assert store.ids_at("https://example.org/a") == []
     assert list(store.held_from("folder")) == []
     assert list(store.newest(store.last())) == []
 
@@ -96,15 +95,22 @@ def test_deleting_what_is_not_held_is_no_row(store, run, before):
 
 def test_an_article_can_come_back(store, run):
     store.accept(run, [put("a"), Delete("a"), put("a", "again", source="push")])
-    assert store.seq_of("a") == 3
     assert list(store.held_from("folder")) == []
     assert list(store.held_from("push")) == ["a"]
 
 
 def test_found_by_any_spelling_of_its_url(store, run):
     store.accept(run, [Put(FULL, "folder"), put("b", url="https://example.org/A")])
-    assert store.seq_at("HTTPS://example.org:443/A?fbclid=1#top") == 2
-    assert store.seq_at("https://example.org/B") is None
+    assert store.ids_at("HTTPS://example.org:443/A?fbclid=1#top")[0] == "b"
+    assert store.ids_at("https://example.org/B") == []
+
+
+def test_what_came_from_below_a_source_came_from_it(store, run):
+    sources = {"a": "/paper", "b": "/paper/sport", "c": "/paper/sport/x.md", "d": "/paper2", "e": "/pape", "f": "-"}
+    store.accept(run, [put(id, source=source) for id, source in sources.items()])
+    assert list(store.held_from("/paper")) == ["a", "b", "c"]
+    assert list(store.held_from("/paper/sport")) == ["b", "c"]
+    assert list(store.held_from("-")) == ["f"]
 
 
 def test_pages_join_without_a_seam(store, run, monkeypatch):

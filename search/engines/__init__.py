@@ -196,7 +196,7 @@ class Engine(Protocol):
         """What is held of these articles; ids that are not held are left out."""
 
     def held_from(self, source: str) -> Iterator[str]:
-        """The ids of the articles that came from this source."""
+        """The ids of the articles that came from this source, or from a path below it."""
 
     def accept(self, run: int, changes: Sequence[Change]) -> None:
         """Make the changes durable, all or none."""

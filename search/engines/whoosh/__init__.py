@@ -206,8 +206,7 @@ class WhooshEngine:
         with self._opening:
             if self._store:
                 self._store.close()
-            if self._epoch:
-                self._epoch.close()
+            # Somebody may be reading: what is mapped goes when the last one lets go of it.
             self._store = self._epoch = self._seen = None
 
     # Files, opened when first needed and again when they change.

@@ -17,6 +17,7 @@ from search.query import Filters, Query
 
 DATE = "date"
 MOST_DAYS, MOST_MONTHS = 31, 24  # a facet has so many periods at most, before it takes the next coarser one
+INTERVALS = ("day", "month", "year")
 INSIDE = {"year": "month", "month": "day"}
 
 
@@ -75,9 +76,10 @@ class Filtered:
         )
         dated = np.sort(published[published != NONE])
         chosen = self._query.filters.from_date, self._query.filters.until
-        if not len(dated):
-            return DateFacet("month", (), missing=len(published))
-        interval = _fitting(_moment(dated[0]), _moment(dated[-1]))
+        spans = [_fitting(_moment(dated[0]), _moment(dated[-1]))] if len(dated) else []
+        if one := _one_period(chosen, self._query.timezone):
+            spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
+        interval = max(spans, key=INTERVALS.index, default="month")
         facet = _periods(dated, interval, chosen, self._query.timezone)
         return DateFacet(facet.interval, facet.values, missing=len(published) - len(dated))
 
@@ -106,6 +108,14 @@ def _fitting(first: datetime, last: datetime) -> str:
     if days <= MOST_DAYS:
         return "day"
     return "month" if days <= MOST_MONTHS * 365 / 12 else "year"
+
+
+def _one_period(chosen: tuple[datetime | None, datetime | None], timezone: tzinfo) -> str | None:
+    """The finest interval of which one period holds what was chosen; None if nothing or more was chosen."""
+    low, high = chosen
+    if low is None or high is None or high <= low:
+        return None
+    return next((interval for interval in INTERVALS if high <= _around(low, interval, timezone)[1]), None)
 
 
 def _periods(

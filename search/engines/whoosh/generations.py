@@ -177,7 +177,7 @@ def _measured(path: Path) -> File | None:
 
 
 class Epoch:
-    """A counter shared by all processes: reading it costs no system call, so that every request can."""
+    """A counter shared by all processes: reading it costs a look at the file's name, so that every request can."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / EPOCH

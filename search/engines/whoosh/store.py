@@ -174,13 +174,14 @@ class Store:
             return {id: Held(digest, source) for id, digest, source in rows}
 
     def held_from(self, source: str) -> Iterator[str]:
-        """The ids of the articles whose newest version came from this source, in order of id."""
+        """The ids of the articles whose newest version came from this source or a path below it, in order of id."""
         after = ""
         while True:
             with self._connection() as db:
                 page = db.execute(
-                    "SELECT id FROM newest WHERE NOT deleted AND source = ? AND id > ? ORDER BY id LIMIT ?",
-                    (source, after, BATCH),
+                    "SELECT id FROM newest WHERE NOT deleted AND (source = ? OR source > ? AND source < ?) AND id > ?"
+                    " ORDER BY id LIMIT ?",
+                    (source, f"{source}/", f"{source}0", after, BATCH),  # 0 comes after /
                 ).fetchall()
             yield from (id for (id,) in page)
             if len(page) < BATCH:
@@ -237,10 +238,6 @@ class Store:
         found = {row[0]: _row(*row).article for row in rows}
         return [_there(found.get(seq), seq, self.path) for seq in seqs]
 
-    def seq_of(self, id: str) -> int | None:
-        """The number of the newest version of an article; None where it is not held."""
-        return self._seq("SELECT seq FROM newest WHERE NOT deleted AND id = ?", id)
-
     def ids_at(self, url: str) -> list[str]:
         """The articles at this URL, the one accepted last first."""
         with self._connection() as db:
@@ -248,12 +245,6 @@ class Store:
                 "SELECT id FROM newest WHERE NOT deleted AND url = ? ORDER BY seq DESC", (article.canonical_url(url),)
             )
             return [id for (id,) in rows]
-
-    def seq_at(self, url: str) -> int | None:
-        """The number of the newest version of the article at this URL; of several, the one accepted last."""
-        return self._seq(
-            "SELECT seq FROM newest WHERE NOT deleted AND url = ? ORDER BY seq DESC LIMIT 1", article.canonical_url(url)
-        )
 
     def counts(self, after: int = 0) -> Counts:
         """How much lies here, and how many rows come after this number."""
@@ -295,11 +286,6 @@ class Store:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-
-    def _seq(self, sql: str, value: str) -> int | None:
-        with self._connection() as db:
-            row = db.execute(sql, (value,)).fetchone()
-        return int(row[0]) if row else None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

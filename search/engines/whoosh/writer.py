@@ -219,9 +219,9 @@ def _write(generation: Path, content: dict[str, arrays.Array], dead: set[int]) -
 def _merged(generation: Path, segments: list[Segment]) -> list[Segment]:
     """The segments after the merges that are due.
 
-    Of one size class (a power of MERGE_AT) there are never MERGE_AT: an article is rewritten once a class, and a
-    query meets a number of segments that grows with the logarithm of the articles. A segment of which half is deleted
-    is rewritten by itself.
+    Of one size class (a power of MERGE_AT) fewer than MERGE_AT are left: an article is rewritten once a class, and the
+    segments grow in number with the logarithm of the articles. Beyond MERGE_TOKENS words together they are left alone,
+    so that a large archive has one segment for some 25,000 articles. One of which half is deleted is rewritten alone.
     """
     while due := _due(generation, segments):
         opened = [arrays.Arrays(one.file(generation)) for one in due]
@@ -240,13 +240,11 @@ def _due(generation: Path, segments: Sequence[Segment]) -> list[Segment]:
     for one in segments:
         classes.setdefault(int(math.log(max(one.doc_count(), 1), MERGE_AT)), []).append(one)
     for _, members in sorted(classes.items()):
-        chosen: list[Segment] = []
-        tokens = 0
-        for one in members[:MERGE_AT]:
-            tokens += len(arrays.Arrays(one.file(generation))["occ.pos"])
-            chosen.append(one)
-        if len(chosen) == MERGE_AT and tokens <= MERGE_TOKENS:
-            return chosen
+        if len(members) >= MERGE_AT:
+            tokens = {one: len(arrays.Arrays(one.file(generation))["occ.pos"]) for one in members}
+            smallest = sorted(members, key=tokens.__getitem__)[:MERGE_AT]
+            if sum(tokens[one] for one in smallest) <= MERGE_TOKENS:
+                return smallest
     return []
 
 
