@@ -74,11 +74,111 @@ def test_the_same_folder_elsewhere_gives_the_same_ids(folder: Path, tmp_path_fac
     elsewhere = tmp_path_factory.mktemp("moved") / "corpus"
     folder.rename(elsewhere)
     ids = {Path(found.file).name: found.article.id for found in read([elsewhere]) if isinstance(found, Read)}
-    assert ids["d.txt"] == make_id("travel/deep/d.txt")
-    assert ids["a.md"] == make_id("a.md")
-    (alone,) = read([elsewhere / "a.md"])
-    assert isinstance(alone, Read)
-    assert alone.article.id == ids["a.md"]
+    assert ids["d.txt"] == make_id("corpus/travel/deep/d.txt")
+    assert ids["a.md"] == make_id("corpus/a.md")
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("A", "A/story.md"),
+        ("A/", "A/story.md"),
+        ("B", "B/story.md"),
+        ("A/sub", "sub/x.md"),
+        ("A/sub/..", "A/story.md"),
+        ("link", "A/story.md"),
+        ("A/story.md", "A/story.md"),
+        ("A/sub/x.md", "sub/x.md"),
+    ],
+)
+def test_an_id_is_of_the_path_from_the_named_folder_on(tmp_path: Path, path: str, key: str) -> None:
+    for name in ("A/story.md", "A/sub/x.md", "B/story.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(POST)
+    (tmp_path / "link").symlink_to(tmp_path / "A")
+    first = next(read([f"{tmp_path}/{path}"]))
+    assert isinstance(first, Read)
+    assert (first.article.id, first.from_path) == (make_id(key), True)
+
+
+def test_the_folder_where_one_stands_has_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder / "travel" / "deep")
+    for path in (".", "d.txt"):
+        (found,) = read([path])
+        assert isinstance(found, Read)
+        assert found.article.id == make_id("deep/d.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "from_path"),
+    [
+        ("a.md", POST, True),
+        ("a.md", POST.replace("title", "id: x\ntitle"), False),
+        ("a.md", POST.replace("title", "url: https://news.example/x\ntitle"), False),
+        ("a.md", POST.replace("title", "url: /x\ntitle"), True),
+        ("a.jsonl", LINE, False),
+        ("a.jsonl", '{"title": "Snow"}', True),
+        ("a.jsonl", '{"title": "Snow", "id": " "}', True),
+        ("a.jsonl", '{"title": "Snow", "id": 0}', False),
+        ("a.html", PAGE, True),
+        ("a.html", PAGE.replace("<p>", "<link rel=canonical href=https://news.example/x><p>"), False),
+        ("a.txt", DUMP, True),
+    ],
+)
+def test_an_id_that_is_made_of_the_path_is_known_as_such(tmp_path: Path, name: str, text: str, from_path: bool) -> None:
+    (tmp_path / name).write_text(text)
+    (found,) = read([tmp_path])
+    assert isinstance(found, Read)
+    assert found.from_path == from_path
+
+
+def test_the_lines_of_a_file_have_ids_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"title": "Snow"}\n{"title": "Ice"}\n')
+    assert len({found.article.id for found in read([tmp_path]) if isinstance(found, Read)}) == 2
+
+
+@pytest.mark.parametrize("call", ["iterdir", "stat", "is_dir"])
+def test_a_folder_that_cannot_be_entered_is_refused_and_the_rest_goes_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    allowed = getattr(Path, call)
+
+    def forbidden(path: Path, **options: bool) -> object:
+        if path.name == "travel":
+            raise PermissionError(13, "Permission denied", str(path))
+        return allowed(path, **options)
+
+    monkeypatch.setattr(Path, call, forbidden)
+    found = list(read([folder]))
+    assert Refused(str(folder / "travel"), None, "cannot be read: Permission denied") in found
+    assert [Path(f.file).name for f in found if isinstance(f, Read)] == ["a.md", "b.jsonl", "e.HTM"]
+
+
+def test_a_named_folder_that_cannot_be_entered_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    assert list(read([folder])) == [Refused(str(folder), None, "cannot be read: Permission denied")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"[{LINE}]", "an array of JSON: write one object a line (jq -c '.[]' FILE) into a .jsonl"),
+        ('[\n  {\n    "title": "Snow"', "an array of JSON: write one object a line (jq -c '.[]' FILE) into a .jsonl"),
+        (LINE, "articles in .json: write one object a line (jq -c . FILE) into a .jsonl"),
+        ('{"name": "broadsheet", "version": 1}', None),
+        ('[{"name": "broadsheet"}]', None),
+        ("[1, 2]", None),
+        ("", None),
+    ],
+)
+def test_articles_in_json_are_not_passed_over_in_silence(tmp_path: Path, text: str, reason: str | None) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "a.json").write_text(text, encoding=encoding)
+        expected = [Refused(str(tmp_path / "a.json"), None, reason)] if reason else []
+        assert list(read([tmp_path])) == expected
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_goes_in(folder: Path) -> None:
@@ -131,6 +231,26 @@ def test_broken_encoding_and_emptiness_have_their_reason(data: bytes, reason: st
     (found,) = read_bytes(data)
     assert isinstance(found, Refused)
     assert found.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_jsonl_of_utf_16_is_read_as_a_stream(tmp_path: Path, encoding: str) -> None:
+    lines = "\n".join(f'{{"id": "a{n}", "title": "Überschrift ਊ 𝄞 {n}"}}' for n in range(5_000))
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    (tmp_path / "a.jsonl").write_bytes((mark + lines).encode(encoding))
+    for found in (list(read([tmp_path])), read_bytes((mark + lines).encode(encoding))):
+        assert [f.article.title for f in found if isinstance(f, Read)] == [f"Überschrift ਊ 𝄞 {n}" for n in range(5_000)]
+        assert len(found) == 5_000
+
+
+def test_utf_16_that_breaks_off_is_refused_behind_what_was_read(tmp_path: Path) -> None:
+    whole = "".join(f'{{"id": "a{n}", "title": "Snow"}}\n' for n in range(20_000))
+    (tmp_path / "a.jsonl").write_bytes(whole.encode("utf-16")[:-1])
+    *before, last = read([tmp_path])
+    assert all(isinstance(found, Read) for found in before)
+    assert isinstance(last, Refused)
+    assert last.reason.startswith("broken encoding: not UTF-16")
+    assert before
 
 
 def test_utf_16_with_its_mark_is_text() -> None:

@@ -112,7 +112,7 @@ def test_the_section_comes_from_ops_then_the_folder_then_the_related(tmp_path: P
     inferred = read_dump(PAGE)
     assert inferred.notes == ("section 'Europe' inferred from related articles",)
     assert read_dump(PAGE, section="Travel").article.section == "Travel"
-    for folder, section in [("us-politics", "Us Politics"), ("US", "US"), ("europe", "Europe"), ("EUROPE", "Europe")]:
+    for folder, section in [("us-politics", "US Politics"), ("US", "US"), ("europe", "Europe"), ("EUROPE", "Europe")]:
         found = read_dump(PAGE, tmp_path / folder / folder / "a.txt")
         assert (found.article.section, found.notes) == (section, ())
         assert read_dump(PAGE, tmp_path / folder / folder / "a.txt", section="Travel").article.section == "Travel"
@@ -165,6 +165,69 @@ def test_lists_of_other_articles(end: str, related: list[tuple[str | None, str, 
         assert item["title"].startswith(title)
 
 
+LONG_SECTION = "Health, Science and Environment"
+
+
+@pytest.mark.parametrize(
+    ("lines", "related"),
+    [
+        # Where there are dashes they carry the structure, whatever the lengths of the lines.
+        ("Food & Drink/Tea is back/-/August 05, 2025", [("Food & Drink", "Tea is back", 5)]),
+        ("Business & Money/Oil ends lower/-/August 05, 2025", [("Business & Money", "Oil ends lower", 5)]),
+        ("Sport/Transfers/-/August 05, 2025", [("Sport", "Transfers", 5)]),
+        ("Health/Beds/–/August 05, 2025", [("Health", "Beds", 5)]),
+        ("Health/Beds/— August 05, 2025", [("Health", "Beds", 5)]),
+        (f"{LONG_SECTION}/{ICE}/-/August 05, 2025/{LONG_SECTION}/{RAIN}/-/August 04, 2025",
+         [(LONG_SECTION, ICE, 5), (LONG_SECTION, RAIN, 4)]),
+        ("Health/Beds/-/3 hours ago/Sport/Transfers/-/06-08-2025",
+         [("Health", "Beds", None), ("Sport", "Transfers", None)]),
+        ("Tea is back, and this time it stays/-/August 05, 2025", [(None, "Tea is back, and this time it stays", 5)]),
+        ("Chosen for you by the desk of this paper/Food/Tea is back/-/August 05, 2025",
+         [(None, "Chosen for you by the desk of this paper", None), ("Food", "Tea is back", 5)]),
+        # A dash without a date is none of that form.
+        ("Europe/·/The railway that climbs/World/·/The ship that waits", [
+            ("Europe", "The railway that climbs", None), ("World", "The ship that waits", None)]),
+        ("Jobs/The railway that climbs", [("Jobs", "The railway that climbs", None)]),
+        # The foot of the page
+        ("Sport/Transfers/-/August 05, 2025/About Us/Contact/Privacy Policy/© 2025 The Mountain", [
+            ("Sport", "Transfers", 5)]),
+        (f"Sport/Transfers/-/August 05, 2025/About Us/Contact/{ICE}/{RAIN}", [("Sport", "Transfers", 5)]),
+        ("Sport/Transfers/-/August 05, 2025/Mountain Media/12 High Street, London", [("Sport", "Transfers", 5)]),
+        ("Sport/The railway that climbs/About Us/Contact/Terms of Use", [("Sport", "The railway that climbs", None)]),
+        ("Sport/Transfers/-/August 05, 2025/Sport/The railway that climbs", [
+            ("Sport", "Transfers", 5), ("Sport", "The railway that climbs", None)]),
+    ],
+)  # fmt: skip
+def test_the_parts_of_teasers(lines: str, related: list[tuple[str | None, str, int | None]]) -> None:
+    dated = lines.replace("/", "\n")
+    a = article(f"Title\nPublished August 06, 2025\n{WALK}\n{ICE}\nRelated Articles\n{dated}\n")
+    assert a.body == f"{WALK}\n\n{ICE}"
+    days = [int(item["published"][8:10]) if "published" in item else None for item in a.related]
+    assert [(item.get("section"), item["title"], day) for item, day in zip(a.related, days, strict=True)] == related
+
+
+@pytest.mark.parametrize(
+    ("folder", "section"),
+    [
+        ("arts-and-culture", "Arts and Culture"),
+        ("us-news", "US News"),
+        ("uk_and_eu", "UK and EU"),
+        ("the-week-in-pictures", "The Week in Pictures"),
+        ("in-depth", "In Depth"),
+        ("tv", "TV"),
+        ("usage", "Usage"),
+        ("McLaren", "McLaren"),
+        ("food-and-drink", "Food & Drink"),
+        ("city-life", "City life"),
+    ],
+)
+def test_a_section_is_spelled_as_the_related_list_first_does(tmp_path: Path, folder: str, section: str) -> None:
+    spellings = ("Food & Drink", "FOOD AND DRINK", "City life", "City Life")
+    teasers = "".join(f"{spelling}\nTea is back\n-\nAugust 05, 2025\n" for spelling in spellings)
+    text = f"Title\nPublished August 06, 2025\n{WALK}\n{ICE}\nRelated Articles\n{teasers}"
+    assert read_dump(text, tmp_path / "x" / folder / "a.txt").article.section == section
+
+
 @pytest.mark.parametrize(
     ("middle", "kept"),
     [
@@ -197,7 +260,15 @@ def test_the_article_goes_on_after_an_inset(middle: str, kept: str) -> None:
         ("- a hut", False),
         ("Why?", False),
         ("It rained. It snowed.", False),
-        ("This line has many more words than anybody in any newspaper would ever set over a paragraph", False),
+        ("The nearest spring is an hour down the valley, and the path to it has been closed since June.", True),
+        (
+            "This line has so many more words than anybody in any newspaper would ever set over a paragraph of news",
+            True,
+        ),
+        (
+            "This line has so many more words that nobody in any newspaper would ever think to set it over a paragraph",
+            False,
+        ),
     ],
 )
 def test_subheads(line: str, is_subhead: bool) -> None:

@@ -24,6 +24,22 @@ TEXT = "".join(
 )
 
 
+WEBSITE = "<meta property=og:type content=website><meta property=og:site_name content='The Mountain'>"
+MENU = "<nav><span>Home</span><span>World</span><span>Sport and leisure</span></nav><div>Menu Search Sign in</div>"
+HEADS = [
+    *("Minister resigns over ferry contract", "Storm closes the harbour for a third day", "Museum opens its new wing"),
+    *("Rovers win the derby in the last minute", "Library fines to be scrapped", "A new bridge for the islands"),
+]
+LINKS = "".join(f"<p><a href=/{n}>{head}</a></p>" for n, head in enumerate(HEADS))
+STORIES = "<ul>" + "".join(f"<li><a href=/{n}>Story {n}</a></li>" for n in range(30)) + "</ul>"
+CARDS = "".join(
+    f"<div class=card><h3><a href=/{n}>{head}</a></h3><p>It was announced on day {n} of the week by those who had"
+    f" denied it on the day before.</p><span>August {n + 1}, 2025</span></div>"
+    for n, head in enumerate(HEADS)
+)
+BIO = "Ann Poe is our correspondent in the north, where she has lived and worked among the huts for eleven years."
+
+
 def read_page(page: str | bytes) -> Read | Refused:
     data = page if isinstance(page, bytes) else page.encode()
     (found,) = read(["-"], stdin=io.BytesIO(b"<!doctype html>" + data))
@@ -170,12 +186,57 @@ def test_the_text_is_paragraphs_with_subheads_and_without_the_page() -> None:
         "<title>The Mountain</title><nav><a href=/a>World news today</a><p><a href=/b>Sport of the week</a></nav>",
         "<title>404 Not Found</title><p>The page that you are looking for is not here, and perhaps it never was.</p>",
         "<title>Just a moment...</title><p>Please enable cookies and wait until your browser has been checked.</p>",
+        f"{WEBSITE}<title>The Mountain</title>{MENU}{LINKS}",
+        f"{WEBSITE}<title>News from the Alps - The Mountain</title>{MENU}<h1>News from the Alps</h1>{LINKS}",
+        f"<title>News from the Alps</title>{MENU}{LINKS}",
+        f"{WEBSITE}<title>News from the Alps</title>{MENU}{CARDS}",
+        f"<title>News from the Alps</title>{MENU}{CARDS}",
+        f"<meta property=og:type content=profile><title>Ann Poe</title>{MENU}<h1>Ann Poe</h1><p>{BIO}</p>{CARDS}",
+        f"<title>Ann Poe</title>{MENU}<h1>Ann Poe</h1><p>{BIO}</p>{CARDS}",
+        '<script type="application/ld+json">{"@type": "ProfilePage", "mainEntity": {"@type": "Person"}}</script>'
+        f"<title>Ann Poe</title><h1>Ann Poe</h1><p>{BIO}</p>",
+        f"<title>Index of the year</title><h1>Index of the year</h1>{STORIES}",
+        f"<title>Index of the year</title>{MENU}<h1>Index of the year</h1>{STORIES}",
+        f"<title>Index of the year</title>{MENU}{STORIES.replace('</a>', '</a> by Ann Poe, August 5')}",
     ],
 )
 def test_a_page_without_an_article_is_refused(page: str) -> None:
     found = read_page(page)
     assert isinstance(found, Refused)
     assert found.reason.startswith("no article found in this page")
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (WEBSITE, TEXT + LINKS),
+        (WEBSITE, TEXT + CARDS),
+        ("", f"<p>{BIO} {BIO}</p>{LINKS}"),
+        ("", f"<h2><a href=/snow>Snow and ice</a></h2>{TEXT}"),
+        ("", "".join(f"<h2><a href=/hut{n}>Hut {n}</a></h2>{TEXT}" for n in range(4))),
+        ("", "<p>Snow fell.</p><p>So did the night.</p>"),
+        ("", f"<p>Listen to <a href=/poe>Ann Poe</a>, above.</p><p>{''.join(LINKS.split('</p>')[:2])}"),
+        (ld(headline="Snow and ice"), LINKS),
+    ],
+)
+def test_an_article_among_links_is_one(head: str, body: str) -> None:
+    found = read_page(f"<html><head>{head}<title>Snow and ice</title></head><body><h1>Snow and ice</h1>{body}</body>")
+    assert isinstance(found, Read), found
+
+
+@pytest.mark.parametrize(
+    ("published", "meta", "notes"),
+    [
+        ("2025-99-99", "", ("date '2025-99-99' not understood",)),
+        ("2025-99-99", "<meta name=date content=2025-08-06>", ("date '2025-99-99' not understood",)),
+        ("2025-08-06", "", ()),
+    ],
+)
+def test_a_date_that_is_none_is_noted(published: str, meta: str, notes: tuple[str, ...]) -> None:
+    head = ld(headline="Snow and ice", datePublished=published)
+    found = read_page(f"<html><head>{meta}{head}<title>Snow and ice</title></head><body>{TEXT}</body></html>")
+    assert isinstance(found, Read)
+    assert found.notes == notes
 
 
 def test_an_article_behind_a_wall_is_found_by_its_headline() -> None:

@@ -3,6 +3,7 @@
 import io
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,16 @@ def read_lines(*lines: str | bytes) -> list[Read | Refused]:
     [
         ("{not json}", "not JSON: Expecting property name enclosed in double quotes at column 2"),
         ("[1, 2]", "not an article: the line is JSON, but no object"),
+        ('[{"id": "a"}]', "an array of JSON: write one object a line (jq -c '.[]' FILE)"),
+        ('{"title": "T', "not JSON: Unterminated string starting at column 11"),
+        ('{"title": "T\x01"}', "not JSON: Invalid control character at column 13"),
+        (
+            '{"title": "T", "published": 1754490600}',
+            "published is a number, not a date (write 2025-08-06 or 2025-08-06T",
+        ),
+        ('{"title": "T", "published": "Wed, 06 Aug 2025 14:30:00 AEST"}', "is not a date (write 2025-08-06 or"),
         ('"text"', "not an article: the line is JSON, but no object"),
-        (b'{"title": "Caf\xe9"}', "broken encoding: not UTF-8 at byte 14 of the line"),
+        (b'{"title": "Caf\xe9"}', "broken encoding: not UTF-8 at byte 14 of the line (iconv -f WINDOWS-1252 -t UTF-8)"),
         ('{"id": "a"}', "it has neither title nor body"),
         ('{"title": "T", "published": "yesterday"}', "published 'yesterday' is not a date"),
         ('{"title": "T", "published": "2019-02-30", "tags": 3}', "tags is a number, not a list of texts"),
@@ -49,13 +58,39 @@ def test_unknown_fields_are_kept_and_said_once() -> None:
     assert second.article.authors == ("Ann Poe", "John Roe", "Kim Li")
 
 
-@pytest.mark.parametrize("head", ["{", "[", "[{"])
-def test_json_over_several_lines_is_refused_once_with_the_remedy(head: str) -> None:
-    found = list(read(["-"], stdin=io.BytesIO(f'{head}\n"title": "T",\n"body": "x"\n}}'.encode())))
-    if head != "[":
-        (refused,) = found
-        assert isinstance(refused, Refused)
-        assert "jq -c" in refused.reason
+ARRAY = "write one object a line (jq -c '.[]' FILE)"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{\n"title": "T",\n"body": "x"\n}', "JSON over several lines: write one object a line (jq -c . FILE)"),
+        (b'{"title": "T",\n"body": "x"}', "JSON over several lines: write one object a line (jq -c . FILE)"),
+        (b'[\n{"title": "T"}\n]', f"JSON over several lines: {ARRAY}"),
+        (b'[{\n"title": "T"\n}]', f"JSON over several lines: {ARRAY}"),
+        (b'[{"title": "T"},\n{"title": "U"}]', f"JSON over several lines: {ARRAY}"),
+        (b'[{"title": "T"}, {"title": "U"}]', f"an array of JSON: {ARRAY}"),
+        (b"PK\x03\x04\x14\0\0\0\n\0\n\0\n", "a binary file, not text"),
+        (b"\x1f\x8b\x08\n\0\n\0\n", "a binary file, not text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n\n", "a binary file, not text"),
+        ('{"title": "T"}\n'.encode("utf-16-le") * 2,
+         "UTF-16 without its byte order mark (iconv -f UTF-16LE -t UTF-8 FILE)"),
+        ('{"title": "T"}\n'.encode("utf-16-be") * 2,
+         "UTF-16 without its byte order mark (iconv -f UTF-16BE -t UTF-8 FILE)"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_jsonl_is_refused_once_with_the_remedy(tmp_path: Path, data: bytes, reason: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes(data)
+    assert list(read([tmp_path])) == [Refused(str(tmp_path / "a.jsonl"), 1, reason)]
+
+
+@pytest.mark.parametrize(
+    "date", ["Wed, 06 Aug 2025 14:30:00 GMT", "6 Aug 2025 16:30 +0200", "2025-08-06T14:30:00Z", "2025-08-06 14:30"]
+)
+def test_dates_as_feeds_write_them(date: str) -> None:
+    (found,) = read_lines(f'{{"id": "a", "title": "T", "published": "{date}"}}')
+    assert isinstance(found, Read)
+    assert found.article.published == datetime(2025, 8, 6, 14, 30, tzinfo=UTC)
 
 
 def test_without_id_and_url_a_line_added_above_changes_no_id() -> None:

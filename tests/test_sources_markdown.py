@@ -117,6 +117,39 @@ def test_refusals_have_their_reason(tmp_path: Path, text: str, reason: str) -> N
     assert reason in found.reason
 
 
+QUOTES = " (put a text with a colon or such a mark in quotes, as in title: 'Snow: a report')"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("---\ndate: 2025-08-06\ntitle: Snow: a report\n---\nx", 3, f"mapping values are not allowed here{QUOTES}"),
+        ("\n\n---\ntitle: Snow: a report\n---\nx", 4, f"mapping values are not allowed here{QUOTES}"),
+        ('---\ntitle: "Snow" falls\n---\nx', 2,
+         f"while parsing a block mapping: expected <block end>, but found '<scalar>'{QUOTES}"),
+        ("---\ntitle: @home\n---\nx", 2,
+         f"while scanning for the next token: found character '@' that cannot start any token{QUOTES}"),
+        ("---\na: 1\ntitle: a\x07\n---\nx", None, "unacceptable character"),
+        ("+++\na = 1\ntitle = T\n+++\nx", 3, "Invalid value"),
+        ('{\n"a": 1,\n"title": T}\n\nx', 3, "Expecting value at column 10"),
+    ],
+)  # fmt: skip
+def test_broken_front_matter_has_its_line_and_its_remedy(
+    tmp_path: Path, text: str, line: int | None, reason: str
+) -> None:
+    found = read_post(tmp_path, text)
+    assert isinstance(found, Refused)
+    if line:
+        assert (found.line, found.reason) == (line, f"broken front matter: {reason}")
+    else:
+        assert "<unicode string>" not in found.reason
+
+
+def test_a_date_as_feeds_write_it(tmp_path: Path) -> None:
+    found = article(tmp_path, "---\ntitle: T\ndate: Wed, 06 Aug 2025 14:30:00 GMT\n---\nText.")
+    assert found.published == datetime(2025, 8, 6, 14, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "title", "body"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import dump, html, jsonl, markdown
-from .origin import Origin, Read, Refused
+from .origin import UTF_16, Origin, Read, Refused, joined
 
 __all__ = ["READERS", "Read", "Refused", "read"]
 
@@ -40,7 +39,8 @@ def read(
 ) -> Iterator[Read | Refused]:
     """Every article in files, folders and (`-`) standard input, in order; what is none is refused with its reason.
 
-    In folders, hidden files and files of suffixes that no reader answers to are left out.
+    In folders, hidden files and files of suffixes that no reader answers to are left out; articles in `.json` are
+    refused.
     `section` is that of the whole import. `timezone` is that of dates without a zone.
     """
     for path in paths:
@@ -50,39 +50,75 @@ def read(
             continue
         root = Path(path)
         try:
-            found: Iterable[tuple[Path, str]] = [(root, root.name)] if not root.is_dir() else _walk(root)
+            is_folder = root.is_dir()
             if not root.exists():
                 yield Refused(str(path), None, "there is no such file or folder")
                 continue
+            # Resolved, since `.` and `sub/..` have a name too. A file has that of its folder: it has the same id
+            # whether it is named or the folder is.
+            name = (root if is_folder else root.parent).resolve().name
         except (OSError, ValueError) as error:
-            yield Refused(str(path), None, f"cannot be read: {error}")
+            yield _unreadable(path, error)
             continue
-        for file, below in found:
-            origin = Origin(str(file), below, section, timezone)
+        found: Iterable[tuple[Path, str] | Refused] = _walk(root) if is_folder else [(root, root.name)]
+        for item in found:
+            if isinstance(item, Refused):
+                yield item
+                continue
+            file, below = item
+            origin = Origin(str(file), below, section, timezone, root=name)
             try:
-                yield from _read(file.open("rb"), file.suffix.lower(), origin)
+                if is_folder and file.suffix.lower() == ".json":
+                    yield from _left_out(file)
+                else:
+                    yield from _read(file.open("rb"), file.suffix.lower(), origin)
             except OSError as error:
-                yield Refused(str(file), None, f"cannot be read: {error.strerror or error}")
+                yield _unreadable(file, error)
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
+def _walk(root: Path) -> Iterator[tuple[Path, str] | Refused]:
     """The files below a folder in sorted order, each with its path from there. Each folder is entered once."""
     entered: set[tuple[int, int]] = set()
 
-    def walk(folder: Path, below: str) -> Iterator[tuple[Path, str]]:
-        status = folder.stat()
-        if (status.st_dev, status.st_ino) in entered:
+    def walk(folder: Path, below: str) -> Iterator[tuple[Path, str] | Refused]:
+        try:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in entered:
+                return
+            entered.add((status.st_dev, status.st_ino))
+            paths = sorted(folder.iterdir(), key=lambda path: path.name)
+        except OSError as error:
+            yield _unreadable(folder, error)
             return
-        entered.add((status.st_dev, status.st_ino))
-        for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        for path in paths:
             if path.name.startswith("."):
                 continue
-            if path.is_dir():
+            try:
+                is_folder, is_file = path.is_dir(), path.is_file() or path.is_symlink()
+            except OSError as error:  # a folder may be listed by one who may not go into it
+                yield _unreadable(path, error)
+                continue
+            if is_folder:
                 yield from walk(path, f"{below}{path.name}/")
-            elif path.suffix.lower() in READERS and (path.is_file() or path.is_symlink()):
+            elif is_file and path.suffix.lower() in (*READERS, ".json"):
                 yield path, below + path.name
 
     return walk(root, "")
+
+
+def _unreadable(path: str | Path, error: OSError | ValueError) -> Refused:
+    return Refused(str(path), None, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def _left_out(file: Path) -> Iterator[Refused]:
+    """Articles in a file of a suffix that anything may have: not read, and not passed over in silence."""
+    with file.open("rb") as stream:
+        head = _text(stream.read(_SNIFF))
+    fields = {field for field in (b"title", b"body") if re.search(rb'"%s"\s*:' % field, head)}
+    if head.startswith(b"[") and head[1:].lstrip().startswith(b"{") and fields:
+        yield Refused(str(file), None, f"an array of JSON: {jsonl.ARRAY} into a .jsonl")
+    elif head.startswith(b"{") and len(fields) == 2:
+        yield Refused(str(file), None, f"articles in .json: {jsonl.LINES} into a .jsonl")
 
 
 def _read(opened: AbstractContextManager[BinaryIO], suffix: str, origin: Origin) -> Iterator[Read | Refused]:
@@ -90,7 +126,7 @@ def _read(opened: AbstractContextManager[BinaryIO], suffix: str, origin: Origin)
         reader = READERS.get(suffix)
         if reader is None or suffix in _ANYTHING:
             head = stream.read(_SNIFF)
-            stream = io.BufferedReader(_Joined(head, stream))
+            stream = joined(head, stream)
             reader = _sniff(head) or (dump.read if suffix in _ANYTHING else None)
         if reader is None:
             reason = f"no reader for {suffix} (there are readers for {', '.join(READERS)}: convert it, or rename it)"
@@ -101,7 +137,7 @@ def _read(opened: AbstractContextManager[BinaryIO], suffix: str, origin: Origin)
 
 def _sniff(head: bytes) -> Reader | None:
     """The reader that the beginning of a file asks for."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = _text(head)
     if _PAGE.match(text):
         return html.read
     if _FRONT.match(text):
@@ -109,6 +145,13 @@ def _sniff(head: bytes) -> Reader | None:
     if text.startswith(b"{"):
         return markdown.read if _json_front(text.decode("utf-8", "replace")) else jsonl.read
     return jsonl.read if text.startswith(b"[{") else None
+
+
+def _text(head: bytes) -> bytes:
+    """The beginning of a file in UTF-8 and without its byte order mark."""
+    if head.startswith(UTF_16):
+        head = head.decode("utf-16", "ignore").encode()
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _json_front(text: str) -> bool:
@@ -121,20 +164,3 @@ def _json_front(text: str) -> bool:
         return False
     rest = text[end:].strip()
     return bool(rest) and not rest.startswith("{")
-
-
-class _Joined(io.RawIOBase):
-    """The bytes that were read to see what they are, and then the rest of the stream: a pipe cannot be rewound."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        part = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)

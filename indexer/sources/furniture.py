@@ -113,6 +113,18 @@ _RELATED = _any(
     r"editor['’]?s['’]? (?:picks?|choice)",
     r"(?:don['’]t miss|from around the web|in case you missed it)",
 )
+# Under a list of other articles; elsewhere they may be subheads.
+_FOOT = _any(
+    r"about(?: (?:us|this site|the \w+))?",
+    r"(?:contact|advertise|work|write (?:for|to))(?: (?:us|with us))?",
+    r"(?:careers|jobs|help|faqs?|support|press|imprint|impressum|masthead|staff|our team|site ?map)",
+    r"(?:newsletters?|podcasts?|archives?|e-?paper|(?:mobile )?apps?|rss(?: feeds?)?)",
+    r"(?:corrections?|accessibility|licensing|syndication)",
+    r"(?:privacy|cookies?|legal(?: notice)?|disclaimer|code of ethics|editorial (?:standards|policy|guidelines))",
+    r"(?:cookie|privacy) (?:settings|preferences|policy|notice|statement)|manage cookies|your privacy choices",
+    r"do not sell .*|(?:terms|conditions)(?: (?:of|and|&) .{0,20})?|powered by .*",
+    r"(?:©|\(c\) |copyright\b).*|all rights reserved.*",
+)
 _TEASER = re.compile(r"(?:related|read (?:more|also|next)|also read|see also)\s*[:|»>]\s*(.+)", re.IGNORECASE)
 
 
@@ -138,6 +150,11 @@ def is_credit(line: str) -> bool:
 def heads_related(line: str) -> bool:
     """Whether the line stands over a list of other articles."""
     return len(line) <= 60 and _is(_RELATED, line)
+
+
+def is_foot(line: str) -> bool:
+    """Whether the line begins the foot of a page, where it stands behind the article."""
+    return _is(_FOOT, line)
 
 
 def teaser(line: str) -> str | None:

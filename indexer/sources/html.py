@@ -6,10 +6,11 @@ import json
 import logging
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from html import unescape
+from itertools import islice
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
@@ -90,6 +91,8 @@ META = {
 # without a headline of its own, is a menu, a wall or an error; with a headline three words are something to find.
 FEWEST = 60
 FEWEST_WITH_HEADLINE = 9
+CARD = 80  # words: a linked heading with its teaser, date and author
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NO_ARTICLE = re.compile(
     r"(?:error )?(?:40[0-9]|50[0-9])\b.{0,40}|(?:page |file )?not found|access denied|forbidden|just a moment\W*"
     r"|attention required!?|are you a robot\??|log ?in|sign ?in|redirecting\W*|page unavailable",
@@ -120,10 +123,12 @@ def _article(data: bytes, origin: Origin) -> Read:
     body, subheads = _text(tree)
     if not page.is_article(title, body):
         raise NotAnArticle("no article found in this page")
-    notes: tuple[str, ...] = ()
+    notes = [f"date {text!r} not understood" for text in page.strange_dates(origin.timezone)]
     published = page.date("datePublished", "published", origin.timezone)
     if published is None and (published := _written_date(tree, origin.timezone)):
-        notes = (f"published {published:%Y-%m-%d} found in the address or the text of the page, not in its metadata",)
+        notes.append(
+            f"published {published:%Y-%m-%d} found in the address or the text of the page, not in its metadata"
+        )
     blocks = body.split("\n\n")
     if title and _key(blocks[0]) == _key(title):
         body = "\n\n".join(blocks[1:])
@@ -142,7 +147,7 @@ def _article(data: bytes, origin: Origin) -> Read:
         "language": page.language(),
         "image": page.image(),
     }
-    return Read(origin.article(fields), origin.file, None, notes)
+    return origin.article(fields, notes)
 
 
 def _decode(data: bytes) -> str:
@@ -239,14 +244,56 @@ class Page:
         """Whether there is something to read here: not a menu, a wall or an error."""
         if _NO_ARTICLE.fullmatch(title):
             return False
-        if title and (TYPES.keys() & set(_kinds(self.ld)) or "article" in self.meta.get("og:type", ())):
+        kinds = {*_kinds(self.ld), *self.meta.get("og:type", ())}
+        if title and kinds & {*TYPES, "article"}:
             return True  # by its own word; the text may be behind a wall, the headline is to be found
+        # The longest first: "Story 1" is part of "Story 10".
+        links = sorted({key for key in map(_key, map(_words, self._links())) if key}, key=len, reverse=True)
+        share = self._share(body, links)
+        if share.is_listing or kinds & {"ProfilePage", "CollectionPage", "SearchResultsPage", "profile"}:
+            return False
+        if "website" in kinds and not share.prose:
+            return False
         own = title if _key(title) not in map(_key, self._sites()) else ""
-        prose = _key(body)
-        links = self.tree.xpath("//a[@href and not(starts-with(@href, '#') or starts-with(@href, 'javascript:'))]")
-        for link in {_key(title), *map(_key, map(_words, links))} - {""}:
-            prose = prose.replace(link, "")
-        return len(prose) >= (FEWEST_WITH_HEADLINE if own else FEWEST)
+        return len(_without([*links, _key(title)], _key(body))) >= (FEWEST_WITH_HEADLINE if own else FEWEST)
+
+    def _links(self) -> list[Any]:
+        return list(self.tree.xpath("//a[@href and not(starts-with(@href, '#') or starts-with(@href, 'javascript:'))]"))
+
+    def _share(self, body: str, links: list[str]) -> Share:
+        """How much of the text is prose of its own, and how much leads elsewhere: links and the teasers of cards."""
+        long = [link for link in links if len(link) >= 4]  # "a" is part of every word
+        teasers = self._teasers()
+        share = Share()
+        for key in map(_key, body.split("\n\n")):
+            left = _without(long, key)
+            # A link with a name and a date behind it, and not a name that is a link in a short sentence.
+            leads = len(left) < FEWEST and left != key and (key.startswith(tuple(long)) or 2 * len(left) <= len(key))
+            if key in teasers or leads:
+                share.lines += 1
+                share.linked += len(key)
+            elif len(key) >= FEWEST:
+                share.prose += len(key)
+            else:
+                share.short += len(key)
+        return share
+
+    def _teasers(self) -> set[str]:
+        """The texts beside headings that are links: of the cards of other articles."""
+        teasers: set[str] = set()
+        for heading in self.tree.iter(*_HEADINGS[1:]):
+            links = [*heading.xpath(".//a[@href and not(contains(@href, '#'))]"), *heading.xpath("ancestor::a[@href]")]
+            if not any(_key(_words(heading)) in _key(_words(link)) for link in links):
+                continue
+            card = heading
+            for above in islice(heading.iterancestors(), 6):
+                if len(list(islice(above.iter(*_HEADINGS), 2))) > 1:
+                    break
+                card = above
+            # Longer ones are articles of a list of them, or the one of a page whose headline links to itself.
+            if len(_words(card).split()) <= CARD:
+                teasers |= {_key(_words(part)) for part in card.iter("p", "div", "span", "time", "a")}
+        return teasers - {""}
 
     def _sites(self) -> list[str]:
         publisher = self.ld.get("publisher")
@@ -309,6 +356,11 @@ class Page:
                 return moment
         return None
 
+    def strange_dates(self, timezone: tzinfo) -> list[str]:
+        """What JSON-LD says of dates and is none."""
+        told = [text for name in ("datePublished", "dateModified") for text in _texts(self.ld.get(name))]
+        return [text for text in dict.fromkeys(told) if not _instant(text, timezone)]
+
     def language(self) -> str | None:
         told = [*_texts(self.ld.get("inLanguage")), *self.tree.xpath("/html/@lang"), *self.named("language")]
         tags = (text.strip().replace("_", "-") for text in told)
@@ -318,6 +370,27 @@ class Page:
         told = [*_texts(self.ld.get("image")), *self.named("image")]
         urls = (urljoin(self.url() or "", text) for text in told if _is_url(text))
         return next((url for url in urls if url.startswith(_WEB)), None)
+
+
+@dataclass(slots=True)
+class Share:
+    """Letters of a text by what their lines are."""
+
+    prose: int = 0
+    linked: int = 0
+    short: int = 0
+    lines: int = 0  # how many are links and teasers
+
+    @property
+    def is_listing(self) -> bool:
+        """More than the links below an article: of 188 judged pages one, a line of text under a podcast, is refused."""
+        return self.lines >= 5 and self.linked > 2 * self.prose and self.linked > self.short
+
+
+def _without(links: Iterable[str], text: str) -> str:
+    for link in links:
+        text = text.replace(link, "") if link else text
+    return text
 
 
 def _extracted(tree: Any) -> Any:
@@ -354,7 +427,7 @@ def _json_ld(tree: Any) -> Mapping[str, Any]:
         if "ld+json" in script.get("type", "").lower():
             nodes += _nodes(_loads(script.text or ""))
     articles = [node for node in nodes if TYPES.keys() & set(_kinds(node))]
-    pages = [node for node in nodes if "WebPage" in _kinds(node)]
+    pages = [node for node in nodes if any(kind.endswith("Page") for kind in _kinds(node))]
     # Teasers of other articles are articles too: the page's own is the one that has most to say.
     return max(articles or pages, key=lambda node: len(node.keys() & _OWN), default={})
 

@@ -3,44 +3,71 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
 from search.article import FIELDS
 
-from .origin import LARGEST, NotAnArticle, Origin, Read, Refused, people
+from . import dates
+from .origin import LARGEST, NotAnArticle, Origin, Read, Refused, people, utf_8
 
+ARRAY = "write one object a line (jq -c '.[]' FILE)"
+LINES = "write one object a line (jq -c . FILE)"
 _BOM = b"\xef\xbb\xbf"
-_PRETTY = {b"{": "jq -c .", b"[": "jq -c '.[]'", b"[{": "jq -c '.[]'"}
+_OPEN = (b"{", b"[", b",", b":")  # a line that ends so goes on in the next
+# As feeds write it, RFC 822 with its zone: nothing in it is a guess.
+_FEED = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|Z|[+-]\d{4})")
 
 
 def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
     """Every line, as an article or refused with its number."""
+    origin = replace(origin, shared=True)
     said: set[str] = set()
-    anything = False
-    for number, line in enumerate(_lines(stream), start=1):
-        line = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
-        if not line:
-            continue
-        if not anything and line in _PRETTY:
-            reason = f"JSON over several lines: write one object a line ({_PRETTY[line]} FILE)"
-            yield Refused(origin.file, number, reason)
-            return
-        anything = True
-        try:
-            data, notes = _object(line)
-            article = origin.article(data)
-        except NotAnArticle as refusal:
-            yield Refused(origin.file, number, str(refusal))
-            continue
-        if not (data.get("id") or data.get("url")):
-            notes.append("no id and no url: the id is made of the file's name, the date and the title")
-        # Once a file is enough: a million lines of the same export have the same unknown fields.
-        new = tuple(note for note in notes if note not in said)
-        said.update(new)
-        yield Read(article, origin.file, number, new)
-    if not anything:
+    number = begun = 0
+    try:
+        for number, line in enumerate(_lines(utf_8(stream)), start=1):
+            line = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
+            if not line:
+                continue
+            if not begun and (reason := _is_no_jsonl(line)):
+                yield Refused(origin.file, number, reason)
+                return
+            begun = number
+            try:
+                data, notes = _object(line)
+                read = origin.article(data, line=number)
+            except NotAnArticle as refusal:
+                yield Refused(origin.file, number, str(refusal))
+                continue
+            if read.from_path:
+                notes.append("no id and no url: the id is made of the file's name, the date and the title")
+            # Once a file is enough: a million lines of the same export have the same unknown fields.
+            new = tuple(note for note in notes if note not in said)
+            said.update(new)
+            yield replace(read, notes=new)
+    except UnicodeDecodeError as error:
+        reason = f"broken encoding: not {error.encoding.upper()} after this line (iconv -f UTF-16 -t UTF-8 says where)"
+        yield Refused(origin.file, number or None, reason)
+        return
+    if not begun:
         yield Refused(origin.file, None, "empty")
+
+
+def _is_no_jsonl(line: bytes) -> str | None:
+    """Why the whole file is none, by its first line: said once, not of every line of it."""
+    if line.startswith((b"{\0", b"\0{")):
+        return f"UTF-16 without its byte order mark (iconv -f UTF-16{'LE' if line[0] else 'BE'} -t UTF-8 FILE)"
+    if not line.startswith((b"{", b"[")):
+        # No text has these; most binary files have them at their beginning.
+        return "a binary file, not text" if b"\0" in line or _BINARY.search(line[:64]) else None
+    if line == b"[{" or line.endswith(_OPEN):
+        return f"JSON over several lines: {ARRAY if line.startswith(b'[') else LINES}"
+    return None
+
+
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]|\x89PNG")
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -58,13 +85,17 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     try:
         data = json.loads(line.decode("utf-8"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
-        raise NotAnArticle(f"broken encoding: not UTF-8 at byte {error.start} of the line") from None
+        raise NotAnArticle(
+            f"broken encoding: not UTF-8 at byte {error.start} of the line (iconv -f WINDOWS-1252 -t UTF-8)"
+        ) from None
     except json.JSONDecodeError as error:
-        raise NotAnArticle(f"not JSON: {error.msg} at column {error.colno}") from None
+        raise NotAnArticle(f"not JSON: {error.msg.removesuffix(' at')} at column {error.colno}") from None
     except ValueError as error:
         raise NotAnArticle(f"not JSON: {error}") from None
     except RecursionError:
         raise NotAnArticle("not an article: nested too deeply") from None
+    if isinstance(data, list) and data and isinstance(data[0], dict):
+        raise NotAnArticle(f"an array of JSON: {ARRAY}")
     if not isinstance(data, dict):
         raise NotAnArticle("not an article: the line is JSON, but no object")
     notes = []
@@ -75,6 +106,9 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
         # Most exports have one name in `author`; the field is `authors`.
         data["authors"] = people(data.pop("author"))
         notes.append("field 'author' read as 'authors'")
+    for name in ("published", "updated", "embargo_until"):
+        if isinstance(data.get(name), str) and _FEED.fullmatch(data[name]):
+            data[name] = dates.parse(data[name]) or data[name]
     unknown = sorted(name for name in data if name not in FIELDS)
     return data, [*notes, *(f"unknown field {name!r} kept in extra" for name in unknown)]
 

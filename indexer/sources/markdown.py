@@ -70,7 +70,7 @@ def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
     try:
         yield _article(decode(load(stream)), origin)
     except NotAnArticle as refusal:
-        yield Refused(origin.file, None, str(refusal))
+        yield Refused(origin.file, refusal.line, str(refusal))
 
 
 def plain(text: str) -> tuple[str, list[str]]:
@@ -127,13 +127,13 @@ def _article(text: str, origin: Origin) -> Read:
         body, headings = body.removeprefix(first).lstrip(), headings[1:]
     extra = {name: value for name, value in meta.items() if name not in used}
     notes = [f"unknown field {name!r} kept in extra" for name in sorted(extra.keys() - QUIET)]
-    article = origin.article({**data, "body": body, "subheads": headings, "extra": extra})
-    return Read(article, origin.file, None, tuple(notes))
+    return origin.article({**data, "body": body, "subheads": headings, "extra": extra}, notes)
 
 
 def _front_matter(text: str) -> tuple[Mapping[str, Any] | None, str]:
     """The fields above the text, None if there are none; and the text."""
-    text = text.lstrip()  # as Hugo does
+    whole, text = text, text.lstrip()  # as Hugo does
+    above = whole[: len(whole) - len(text)].count("\n")
     try:
         if text.startswith("{") and text[1:].lstrip()[:1] in '"}':
             fields, end = json.JSONDecoder().raw_decode(text)
@@ -146,10 +146,35 @@ def _front_matter(text: str) -> tuple[Mapping[str, Any] | None, str]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, NotAnArticle):
             raise
-        raise NotAnArticle(f"broken front matter: {' '.join(str(error).split())}") from None
+        reason, line = _broken(error)
+        raise NotAnArticle(f"broken front matter: {reason}", line and above + line) from None
     if not isinstance(fields, Mapping | None):
         raise NotAnArticle("broken front matter: it has no fields")
     return fields or {}, text[fenced.end() :]
+
+
+def _broken(error: Exception) -> tuple[str, int | None]:
+    """What is wrong in front matter, and in which of its lines; the marks above it are the first."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.removesuffix(' at')} at column {error.colno}", error.lineno
+    if isinstance(error, tomllib.TOMLDecodeError):
+        place = _PLACE.search(str(error))
+        return _PLACE.sub("", str(error)), int(place[1]) + 1 if place else None
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        said = ": ".join(filter(None, (error.context, error.problem)))
+        return said + _REMEDY * (error.problem in _UNQUOTED), mark.line + 2 if mark else None
+    return " ".join(str(error).replace('in "<unicode string>", ', "").split()), None
+
+
+_PLACE = re.compile(r" \(at line (\d+), column \d+\)")
+# What YAML says of `title: Snow: a report`, of `title: "Snow" falls` and of `title: @home`.
+_UNQUOTED = (
+    "mapping values are not allowed here",
+    "expected <block end>, but found '<scalar>'",
+    *(f"found character {mark!r} that cannot start any token" for mark in "@`%"),
+)
+_REMEDY = " (put a text with a colon or such a mark in quotes, as in title: 'Snow: a report')"
 
 
 class _Written(yaml.BaseLoader):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
@@ -16,6 +17,7 @@ from search.article import FIELDS, Article, ArticleError, from_dict
 # The longest novel is 10 MB of text: what is longer is a log, a database or an accident.
 LARGEST = 32 * 2**20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _AND = re.compile(r"\s*;\s*|\s+(?:and|&)\s+")
 _YEAR = re.compile(r"[\d._-]+")
 _STORES = {
@@ -34,6 +36,7 @@ class Read:
     file: str
     line: int | None
     notes: tuple[str, ...] = ()
+    from_path: bool = False  # neither an id nor a url: another file of the same name elsewhere has the same id
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class Refused:
 
 
 class NotAnArticle(ValueError):
-    """What was given is refused, for this reason."""
+    """What was given is refused, for this reason. `line`: where in the file it stands, if that is known."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +61,11 @@ class Origin:
     """One file as its reader knows it."""
 
     file: str  # as named to ops
-    path: str  # below the path given on the command line: the same folder elsewhere gives the same ids
+    path: str  # below the folder given on the command line: what says the section, and that a post is a draft
     section: str | None = None  # of the whole import, as ops say
     timezone: tzinfo = UTC
     shared: bool = False  # several articles have this path: the lines of a file, what comes in on standard input
+    root: str = ""  # the name of that folder: part of the ids, since two folders may hold files of the same names
 
     @property
     def folder(self) -> str:
@@ -66,21 +74,39 @@ class Origin:
         folder = next(named, "")
         return "" if folder.lower() in _STORES else folder
 
-    def article(self, data: Mapping[str, Any]) -> Article:
-        """The article that `data` describes.
+    def article(self, data: Mapping[str, Any], notes: Iterable[str] = (), *, line: int | None = None) -> Read:
+        """The article that `data` describes, as read.
 
         Raises:
             NotAnArticle: with every reason.
         """
         data = {**data, "section": data.get("section") or self.section}
-        key = self.path
+        key = f"{self.root}/{self.path}" if self.root else self.path
         if self.shared:
             # Not the line number: a line added at the top would make every article below it another one.
             key += f"#{data.get('published') or ''} {data.get('title') or ''}"
         try:
-            return from_dict(_plain(data), timezone=self.timezone, path=_text(key))
+            article = from_dict(_plain(data), timezone=self.timezone, path=_text(key))
         except ArticleError as error:
-            raise NotAnArticle(str(error)) from None
+            raise NotAnArticle("; ".join(map(_remedied, error.reasons))) from None
+        given = data.get("id")
+        from_path = not article.url and (given is None or not str(given).strip())
+        return Read(article, self.file, line, tuple(notes), from_path)
+
+
+def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
+    """The bytes that were read already, and then the rest of the stream."""
+    return io.BufferedReader(_Joined(head, rest))
+
+
+def utf_8(stream: BinaryIO) -> BinaryIO:
+    """A stream of UTF-16 with its byte order mark as one of UTF-8; any other as it is.
+
+    Reading raises UnicodeDecodeError where the UTF-16 is broken.
+    """
+    mark = stream.read(2)
+    stream = joined(mark, stream)
+    return io.BufferedReader(_Recoded(stream)) if mark in UTF_16 else stream
 
 
 def load(stream: BinaryIO) -> bytes:
@@ -120,6 +146,10 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _remedied(reason: str) -> str:
+    return f"{reason} (write 2025-08-06 or 2025-08-06T14:30:00Z)" if reason.endswith(", not a date") else reason
+
+
 def people(text: str) -> list[str]:
     """The names in a line of them."""
     return [name for name in _AND.split(text.strip()) if name]
@@ -137,3 +167,39 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+class _Joined(io.RawIOBase):
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        part = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class _Recoded(io.RawIOBase):
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._left:
+            data = self._stream.read(len(buffer))
+            self._left = self._decoder.decode(data, final=not data).encode()
+            if not data:
+                break
+        part = self._left[: len(buffer)]
+        self._left = self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
