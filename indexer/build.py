@@ -20,6 +20,7 @@ STDIN = "-"
 BATCH = 500  # articles accepted in one transaction: an fsync for each alone would take longer than the rest
 BATCH_TEXT = 8_000_000  # characters; a batch of books ends sooner
 SAME_TEXT = "the same title and text as an article read before, under another id"
+KEPT = "nothing was removed: what cannot be read may still hold it"
 TELL = 100  # articles between two words about the progress
 
 
@@ -128,6 +129,7 @@ class _Run:
         self._progress = progress
         self._seen: dict[str, Seen] = {}
         self._texts: dict[int, str] = {}  # hash of title and body -> id of the first article that has them
+        self._unread: set[str] = set()  # paths below which something cannot be read
         self._number: int | None = None
 
     @contextmanager
@@ -159,9 +161,11 @@ class _Run:
             self._progress("reading", reckoning.done, reckoning.done)
 
     def remove(self) -> None:
-        """Remove what came from these paths before and was not read now."""
+        """Remove what came from these paths before and is not there now; nothing where something cannot be read."""
         for name, path in self._paths.items():
-            if path not in self.report.silent:
+            if path in self._unread:
+                self.report.notes[KEPT] = (self.report.notes.get(KEPT, (0, path))[0] + 1, path)
+            elif path not in self.report.silent:
                 gone = (Delete(id) for id in self._engine.held_from(name) if id not in self._seen)
                 while batch := list(islice(gone, BATCH)):
                     self._engine.accept(self._opened(), batch)
@@ -182,6 +186,8 @@ class _Run:
                 self._progress("reading", reckoning.done, reckoning.expected())
             if isinstance(item, Refused):
                 report.refused.append(item)
+                if item.unread:
+                    self._unread.add(path)
                 continue
             text = hash((item.article.title, item.article.body))
             again = item.article.body and self._texts.setdefault(text, item.article.id) != item.article.id

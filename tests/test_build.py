@@ -1,7 +1,9 @@
 """Update and rebuild: what of the files ends in the index, and what is said about it."""
 
+import errno
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +122,27 @@ def test_a_rebuild_of_a_folder_removes_what_a_part_of_it_took_over(engine, folde
     gone.unlink()
     assert counts(build.rebuild(engine, [folder])) == (0, 0, 1, 1, 0)
     assert titles(engine, "a", "b") == ["Title", None]
+
+
+def test_what_cannot_be_read_is_not_gone(engine, folder, monkeypatch):
+    write(folder / "a.jsonl", one("a"))
+    locked = write(folder / "b.jsonl", one("b"))
+    build.update(engine, [folder])
+    opened = Path.open
+
+    def refuse(path, *args, **kwargs):
+        if path == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        report = build.rebuild(engine, [folder])
+    assert counts(report) == (0, 0, 1, 0, 1)
+    assert build.KEPT in report.notes
+    assert titles(engine, "a", "b") == ["Title", "Title"]
+    locked.unlink()
+    assert build.rebuild(engine, [folder]).removed == 1
 
 
 def test_the_same_text_under_two_ids_is_said(engine, folder):

@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_entered_is_refused_and_the_rest_goes_in(
 
     monkeypatch.setattr(Path, call, forbidden)
     found = list(read([folder]))
-    assert Refused(str(folder / "travel"), None, "cannot be read: Permission denied") in found
+    assert Refused(str(folder / "travel"), None, "cannot be read: Permission denied", unread=True) in found
     assert [Path(f.file).name for f in found if isinstance(f, Read)] == ["a.md", "b.jsonl", "e.HTM"]
 
 
@@ -159,7 +159,7 @@ def test_a_named_folder_that_cannot_be_entered_is_refused(folder: Path, monkeypa
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "iterdir", forbidden)
-    assert list(read([folder])) == [Refused(str(folder), None, "cannot be read: Permission denied")]
+    assert list(read([folder])) == [Refused(str(folder), None, "cannot be read: Permission denied", unread=True)]
 
 
 @pytest.mark.parametrize(

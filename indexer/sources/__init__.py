@@ -107,7 +107,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, str] | Refused]:
 
 
 def _unreadable(path: str | Path, error: OSError | ValueError) -> Refused:
-    return Refused(str(path), None, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    return Refused(str(path), None, f"cannot be read: {getattr(error, 'strerror', None) or error}", unread=True)
 
 
 def _left_out(file: Path) -> Iterator[Refused]:

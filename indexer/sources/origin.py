@@ -41,11 +41,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file, or a line of one, is no article, and why."""
+    """A file, or a line of one, is no article, and why. `unread`: nobody knows what it holds, as it cannot be read."""
 
     file: str
     line: int | None
     reason: str
+    unread: bool = False
 
 
 class NotAnArticle(ValueError):
