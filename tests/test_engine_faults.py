@@ -632,3 +632,25 @@ def test_a_first_run_that_is_cut_short_is_no_index_and_not_an_empty_one(engine):
         engine.search(query.parse(""))
     engine.catch_up()
     assert engine.search(query.parse("")).total == 20
+
+
+DIES = """
+import os, sys
+from unittest import mock
+from search.engines import connect
+from search.engines.whoosh import generations
+with mock.patch.object(generations.Epoch, "bump", lambda self: os._exit(9)):
+    getattr(connect(sys.argv[1]), sys.argv[2])(*sys.argv[3:])
+"""
+
+
+def test_a_takedown_that_dies_before_it_is_told_holds_all_the_same(engine):
+    """The row is durable, so the article is gone for everybody, in processes that were answering before too."""
+    apply(engine, one("a"), one("b"))
+    assert found(engine) == ["a", "b"]
+    for arguments, right in ([("take_down", "a", "court order"), ["b"]], [("restore", "a"), ["a", "b"]]):
+        died = subprocess.run([sys.executable, "-c", DIES, engine.url, *arguments], check=False)
+        assert died.returncode == 9
+        assert found(engine) == right
+    engine.take_down("b", "court order")
+    assert found(engine) == ["a"]

@@ -156,7 +156,7 @@ class WhooshEngine:
             if not (self._folder / generations.CURRENT).exists():
                 return self._begin(store, progress)
             with closing(generations.Epoch(self._folder)) as epoch:
-                owed = epoch.owe()
+                owed = epoch.owe(generations.COMMITS)
                 try:
                     done = writer.catch_up(self._live(), store, progress)
                 except BaseException:  # some batches may be in
@@ -164,7 +164,7 @@ class WhooshEngine:
                     raise
                 if done or owed:
                     epoch.bump()
-                epoch.settle()
+                epoch.settle(generations.COMMITS)
         return done
 
     def rebuild(self, progress: Progress | None = None) -> str:
@@ -184,20 +184,20 @@ class WhooshEngine:
                     generations.remove(generation)
                     raise
                 with closing(generations.Epoch(self._folder)) as epoch:
-                    epoch.owe()
+                    epoch.owe(generations.COMMITS)
                     generations.switch(self._folder, generation.name)
                     epoch.bump()
-                    epoch.settle()
+                    epoch.settle(generations.COMMITS)
             generations.prune(self._folder)
         return generation.name
 
     def take_down(self, id: str, reason: str) -> None:
-        self._articles().take_down(id, reason)  # before it is indexed too: it holds when the article comes
-        self._announce()
+        with self._hiding() as store:
+            store.take_down(id, reason)  # before it is indexed too: it holds when the article comes
 
     def restore(self, id: str) -> None:
-        self._articles().restore(id)
-        self._announce()
+        with self._hiding() as store:
+            store.restore(id)
 
     def takedowns(self) -> list[Takedown]:
         return self._articles().takedowns()
@@ -212,15 +212,30 @@ class WhooshEngine:
     # Files, opened when first needed and again when they change.
 
     def _snapshot(self) -> Snapshot:
-        epoch = self._changes().read()
-        seen = self._seen
-        if seen and seen[0] == epoch:
+        changes = self._changes()
+        epoch, seen = changes.read(), self._seen
+        if seen and seen[0] == epoch and not changes.owed(generations.TAKEDOWNS):
             return seen[1]
         with self._opening:
-            if not (self._seen and self._seen[0] == epoch):
-                hidden = [takedown.id for takedown in self._articles().takedowns()]
+            hidden = frozenset(takedown.id for takedown in self._articles().takedowns())
+            if not (self._seen and self._seen[0] == epoch and self._seen[1].hidden == hidden):
                 self._seen = (epoch, Snapshot(self._live(), hidden))
             return self._seen[1]
+
+    @contextmanager
+    def _hiding(self) -> Iterator[Store]:
+        """While takedowns change, readers look at them with every request; whoever dies here leaves them looking."""
+        store = self._articles()
+        with (
+            lock.hold(self._folder / "takedowns.lock", "a takedown", wait=WAIT),
+            closing(generations.Epoch(self._folder)) as epoch,
+        ):
+            epoch.owe(generations.TAKEDOWNS)
+            try:
+                yield store
+            finally:
+                epoch.bump()
+                epoch.settle(generations.TAKEDOWNS)
 
     def _live(self) -> Path:
         return self._folder / generations.FOLDER / generations.current(self._folder)

@@ -176,6 +176,9 @@ def _measured(path: Path) -> File | None:
         return None
 
 
+COMMITS, TAKEDOWNS, EPOCH_SIZE = 8, 9, 10  # in the epoch's file: where a bump is promised, after the counter
+
+
 class Epoch:
     """A counter shared by all processes: reading it costs a look at the file's name, so that every request can."""
 
@@ -188,9 +191,9 @@ class Epoch:
         except OSError as problem:
             raise EngineUnavailable(f"cannot open {self.path}: {problem.strerror}") from problem
         try:
-            if os.fstat(descriptor).st_size < 9:
-                os.ftruncate(descriptor, 9)  # a new file reads as 0; two processes at once do no harm
-            self._map = mmap.mmap(descriptor, 8, access=mmap.ACCESS_READ)
+            if os.fstat(descriptor).st_size < EPOCH_SIZE:
+                os.ftruncate(descriptor, EPOCH_SIZE)  # a new file reads as 0; two processes at once do no harm
+            self._map = mmap.mmap(descriptor, EPOCH_SIZE, access=mmap.ACCESS_READ)
             self._file = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -220,20 +223,25 @@ class Epoch:
         finally:
             os.close(descriptor)
 
-    def owe(self) -> bool:
-        """Promise a bump before changing anything; whether one was promised and never came. Hold the writer lock.
+    def owed(self, what: int) -> bool:
+        """Whether a bump was promised and has not come yet."""
+        return bool(self._map[what])
 
-        A writer that is killed between its commit and its bump has told nobody: the next one does.
+    def owe(self, what: int) -> bool:
+        """Promise a bump before changing anything; whether one was promised and never came. Hold the lock for `what`.
+
+        A process that is killed between its change and its bump has told nobody: of COMMITS the next writer does, and
+        while TAKEDOWNS are owed readers look at them with every request.
         """
         with self.path.open("r+b", buffering=0) as file:
-            owed = os.pread(file.fileno(), 1, 8) == b"\1"
-            os.pwrite(file.fileno(), b"\1", 8)
+            owed = self.owed(what)
+            os.pwrite(file.fileno(), b"\1", what)
         return owed
 
-    def settle(self) -> None:
+    def settle(self, what: int) -> None:
         """The bump was made, or there was nothing to tell."""
         with self.path.open("r+b", buffering=0) as file:
-            os.pwrite(file.fileno(), b"\0", 8)
+            os.pwrite(file.fileno(), b"\0", what)
 
     def close(self) -> None:
         """Let go of the file."""

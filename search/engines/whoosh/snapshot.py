@@ -7,7 +7,6 @@ when it is read (no cursor, no shared seek), which is why one serves every threa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,9 +72,10 @@ class Visible:
 
 
 class Snapshot:
-    """What `open` read. `hidden` are the ids taken down."""
+    """The generation as it is now. `hidden` are the ids taken down."""
 
-    def __init__(self, generation: Path, hidden: Iterable[str]) -> None:
+    def __init__(self, generation: Path, hidden: frozenset[str]) -> None:
+        self.hidden = hidden
         toc = _table_with_files(generation)
         self.generation = generation
         self.views = toc
