@@ -47,6 +47,12 @@ _FORMS = [
     re.compile(rf"(?<!\w){form}(?!\w)", re.IGNORECASE | re.VERBOSE)
     for form in (*(day + _TIME for day in _DAYS), _CLOCK)
 ]
+# When a page was loaded nobody knows, so this tells no date; the words before it are the group.
+AGO = re.compile(
+    r"((?:last )?(?:published|posted|updated)\W*)?"
+    r"(?:(?:\d+|an?) ?(?:second|sec|minute|min|hour|hr|day|week|month|year)s? ago|yesterday|today|just now)\W*",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str, timezone: tzinfo = UTC) -> datetime | None:
