@@ -16,6 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from scale import SOAK
 from whoosh.filedb.filestore import FileStorage
 
 from search import query
@@ -140,7 +141,7 @@ def test_a_killed_writer_loses_nothing_and_doubles_nothing(folder, tmp_path):
     dice = random.Random(SEED)
     log = tmp_path / "acknowledged"
     commits = 0
-    for round in range(12):
+    for round in range(12 * SOAK):
         with python(WRITER, folder, log, round) as process:
             assert process.stdout.readline() == "begun\n"
             time.sleep(dice.random() * 0.25)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scale import SOAK
 
 from search import analysis, fields, query
 from search.article import Article
@@ -27,7 +27,6 @@ from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, W
 # Words that share stems, differ by capitals only, join and split: what an engine gets wrong.
 WORDS = ["news", "new", "News", "university", "universe", "universes", "US", "us", "U.S.", "IT", "it", "café", "cafe"]
 WORDS += ["COVID-19", "covid", "re-s", "may", "May", "will"]
-SOAK = int(os.environ.get("BROADSHEET_SOAK", "1"))  # `make soak` tries so many times as many
 START = datetime(2024, 1, 30, tzinfo=UTC)
 
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)

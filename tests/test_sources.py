@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scale import SOAK
 
 from indexer.sources import READERS, Read, Refused, read
 from search.article import digest, make_id
@@ -309,7 +310,7 @@ PIECES = st.lists(
 ).map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * SOAK, deadline=None)
 @given(start=st.sampled_from(STARTS), data=BYTES | TEXT | PIECES)
 def test_no_bytes_stop_any_reader(tmp_path_factory: pytest.TempPathFactory, start: str, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
