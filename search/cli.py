@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from search import judging, query, terminal
+from search import dates, judging, query, terminal
 from search.answer import answer
-from search.article import parse_date
 from search.engines import EngineError, connect
 from search.query import Filters
 from search.terminal import plain
@@ -26,7 +23,6 @@ from search.terminal import plain
 REGISTERED = "broadsheet.commands"  # entry points; the value of each is a list of click commands
 DONE, PARTLY, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 MOST_PER_PAGE = 100
-_DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 
 
 class Failure(click.ClickException):
@@ -157,8 +153,8 @@ def search(
     Write -- before a QUERY that begins with a minus.
     """
     text = " ".join(words)
-    start = _span("--from", from_date, timezone)[0] if from_date else None
-    until = _span("--to", to_date, timezone)[1] if to_date else None
+    start = _span("--from", from_date, timezone).start if from_date else None
+    until = _span("--to", to_date, timezone).end if to_date else None
     if start and until and start >= until:
         raise click.UsageError(f"--from {from_date} lies after --to {to_date}")
     asked = query.parse(
@@ -178,21 +174,11 @@ def search(
             click.echo(line)
 
 
-def _span(option: str, text: str, timezone: tzinfo) -> tuple[datetime, datetime]:
-    """The first instant of what is meant and the first after it. A month is meant whole, and so is a day."""
-    match = _DAY.fullmatch(text.strip())
+def _span(option: str, text: str, timezone: tzinfo) -> dates.Span:
     try:
-        if not match:
-            moment = parse_date(text, timezone)
-            return moment, moment + timedelta(microseconds=1)
-        year, month, day = (int(part) if part else None for part in match.groups())
-        first = datetime(year or 0, month or 1, day or 1, tzinfo=timezone)
-        last = first.replace(month=month or 12)
-        last = last.replace(day=day or calendar.monthrange(last.year, last.month)[1])
-        return first.astimezone(UTC), (last + timedelta(days=1)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        message = f"{text!r} is no date; write 2025, 2025-08, 2025-08-06 or 2025-08-06T14:30:00Z"
-        raise click.BadParameter(message, param_hint=option) from None
+        return dates.span(text.strip(), timezone)
+    except ValueError as problem:
+        raise click.BadParameter(f"{text!r} is no date; {problem}", param_hint=option) from None
 
 
 @main.command("eval")

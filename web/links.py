@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from web.dates import Span
+from search.dates import Span
 from web.schemas import DEEPEST, Asked
 
 _DEFAULT = Asked()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
+from search.dates import label, range_label, span
 from search.engines import DateFacet, Facet
 from search.fields import FILTERS
-from web.dates import label, range_label, span
 from web.links import link
 from web.schemas import Asked
 

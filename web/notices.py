@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
+from search.dates import range_label, span
 from search.query import LONGEST_TEXT, MOST_WORDS, Query
-from web.dates import range_label, span
 from web.parameters import LONGEST_VALUE, MOST_VALUES, Problem, quoted
 from web.schemas import DEEPEST, PER_PAGE
 

@@ -12,12 +12,12 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from search.answer import Answer, answer
+from search.dates import day, last_day, long
 from search.engines import Engine
 from search.query import LONGEST_TEXT
 from search.snippets import Snippet, to_html
 from web import narrowing
 from web.api import given
-from web.dates import day, last_day, long
 from web.links import link, neighbours, pairs, reachable, web_address
 from web.narrowing import Option
 from web.notices import notices

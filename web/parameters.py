@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError
 from marshmallow import fields as marshmallow
 
-from web.dates import Span, span
+from search.dates import Span, span
 
 LONGEST_VALUE = 200  # characters
 MOST_VALUES = 50

@@ -11,9 +11,9 @@ from marshmallow import fields as marshmallow
 
 from search.answer import Answer, Result
 from search.article import Article, iso
+from search.dates import day, last_day
 from search.engines import DateFacet, Facet
 from search.snippets import to_html
-from web.dates import day, last_day
 from web.links import web_address
 
 

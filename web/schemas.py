@@ -11,9 +11,9 @@ from marshmallow import post_load, validates_schema
 
 from search import query as queries
 from search.article import TRACKING
+from search.dates import Span
 from search.fields import DEFAULT_FACETS, FACETS, FILTERS
 from search.query import LONGEST_TEXT, Filters, Query
-from web.dates import Span
 from web.parameters import (
     Choice,
     Date,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search import fields
+from search import dates, fields
 from search.engines import Count, DateFacet, Facet, Period
 from search.engines.whoosh.segment import EPOCH, NONE, micros
 from search.engines.whoosh.snapshot import Mask, Snapshot, View
@@ -128,7 +128,7 @@ def _periods(
     starts = set()
     while place < len(dated):
         start, end = _around(_moment(dated[place]), interval, timezone)
-        after = int(np.searchsorted(dated, micros(end))) if end < FOREVER else len(dated)
+        after = int(np.searchsorted(dated, micros(end))) if end < dates.LAST else len(dated)
         periods.append((start, end, place, after))
         starts.add(start)
         place = after
@@ -157,46 +157,13 @@ def _periods(
 
 def _around(moment: datetime, interval: str, timezone: tzinfo) -> tuple[datetime, datetime]:
     """Begin and end of the year, month or day, by the calendar of the zone, in UTC."""
-    local = _local(moment, timezone)
-    year, month, day = local.year, local.month, local.day
-    if interval == "year":
-        first, after = (year, 1, 1), (year + 1, 1, 1)
-    elif interval == "month":
-        first, after = (year, month, 1), (year + month // 12, month % 12 + 1, 1)
-    else:
-        tomorrow = (
-            (datetime(year, month, day) + timedelta(days=1)).timetuple()[:3]
-            if local.date().toordinal() < LAST
-            else None
-        )
-        first, after = (year, month, day), tomorrow or (10000, 1, 1)
-    return _midnight(first, timezone), _midnight(after, timezone)
+    whole = dates.span(_name(moment, interval, timezone), timezone)
+    return whole.start, whole.end
 
 
-LAST = datetime.max.date().toordinal()
-FOREVER = datetime.max.replace(tzinfo=UTC)
-
-
-def _local(moment: datetime, timezone: tzinfo) -> datetime:
-    """The moment by the zone's calendar; by that of UTC in the first and last hours that a calendar has."""
-    try:
-        return moment.astimezone(timezone)
-    except OverflowError:
-        return moment
-
-
-def _midnight(date: tuple[int, ...], timezone: tzinfo) -> datetime:
-    year, month, day = date[:3]
-    if year > datetime.max.year:
-        return FOREVER
-    if (year, month, day) == (1, 1, 1):
-        return datetime.min.replace(tzinfo=UTC)
-    return datetime(year, month, day, tzinfo=timezone).astimezone(UTC)
-
-
-def _name(start: datetime, interval: str, timezone: tzinfo) -> str:
+def _name(moment: datetime, interval: str, timezone: tzinfo) -> str:
     # Not strftime: it writes the year 1 as `1` on Linux.
-    return _local(start, timezone).date().isoformat()[: {"year": 4, "month": 7, "day": 10}[interval]]
+    return dates.day(moment, timezone).isoformat()[: {"year": 4, "month": 7, "day": 10}[interval]]
 
 
 def _moment(value: np.int64) -> datetime:

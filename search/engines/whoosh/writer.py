@@ -197,10 +197,9 @@ def find(one: arrays.Arrays, ids: Iterable[str]) -> set[int]:
     wanted = list(ids)
     ties = np.array([tie_break(id) for id in wanted], dtype=np.uint64)
     by_tie = one["doc.by_tie"]
-    sorted_ties = one["doc.tie"][by_tie]
     texts = arrays.Strings.of(one, "doc.ids")
-    left = np.searchsorted(sorted_ties, ties, "left")
-    right = np.searchsorted(sorted_ties, ties, "right")
+    left = np.searchsorted(one["doc.tie"], ties, "left", sorter=by_tie)
+    right = np.searchsorted(one["doc.tie"], ties, "right", sorter=by_tie)
     return {
         int(by_tie[place])
         for i in np.flatnonzero(left < right)

@@ -98,6 +98,8 @@ def _midnight(first: date | None, timezone: tzinfo) -> datetime:
     """The first instant of a day; None is the day after the last that there is."""
     if first is None:
         return LAST
+    if first == date.min:
+        return FIRST  # in a western zone its hours before UTC's are in no calendar
     try:
         return datetime(first.year, first.month, first.day, tzinfo=timezone).astimezone(UTC)
     except OverflowError:
