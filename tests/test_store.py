@@ -69,6 +69,12 @@ def test_an_article_comes_back_as_it_was(store, run):
     assert store.held(["a", "b"]) == {"a": Held(article.digest(FULL), "folder")}
 
 
+def test_what_could_not_be_read_back_is_not_accepted(store, run):
+    with pytest.raises(article.ArticleError, match="'b' has neither title nor body"):
+        store.accept(run, [put("a"), Put(Article(id="b"), "folder")])
+    assert store.last() == 0
+
+
 def test_versions_stay_and_the_newest_counts(store, run):
     store.accept(run, [put("a", "old"), put("b"), put("a", "new")])
     assert [found.title for found in store.articles([3, 1])] == ["new", "old"]

@@ -393,8 +393,10 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _put(change: Put, run: int, now: str) -> tuple[Any, ...]:
-    line = article.to_json(change.article).encode()
     item = change.article
+    if not (item.title or item.body):  # it could not be read back, and everything after it would wait for ever
+        raise article.ArticleError([f"the article {item.id!r} has neither title nor body"])
+    line = article.to_json(item).encode()
     return (
         item.id,
         _digest(line),
