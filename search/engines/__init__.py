@@ -59,10 +59,15 @@ class RebuildRefused(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One article found. `score` is None where nothing was scored (no words, or sorted by date)."""
+    """One article found. `score` is None where nothing was scored (no words, or sorted by date).
+
+    `counts`: how often each stem asked for, and each prefix (as `begin*`), stands in the body; None where the engine
+    does not say, and the text is read through for its snippets.
+    """
 
     article: Article
     score: float | None
+    counts: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,12 @@ class DateFacet:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what matched, and the counts of all of it."""
+    """One page of what matched, and the counts of all of it. `forms`: the surface forms of each stem asked for."""
 
     hits: tuple[Hit, ...]
     total: int
     facets: Mapping[str, Facet | DateFacet] = field(default_factory=dict)
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
