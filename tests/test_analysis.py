@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.stem.snowball import EnglishStemmer
 
 from search import analysis
-from search.analysis import Token, fold, is_shouting, parts, stem, tokens
+from search.analysis import Part, Token, fold, is_shouting, parts, stem, tokens
 
 
 def forms(text: str) -> str:
@@ -187,3 +190,39 @@ def test_any_text_has_tokens_at_their_places(text: str) -> None:
 @given(TEXTS)
 def test_folding_is_done_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+SAMPLE = Path(__file__).parent.parent / "sample_corpus" / "archive.jsonl"
+SAMPLE_WORDS = frozenset(analysis.WORD.findall(SAMPLE.read_text(encoding="utf-8")))
+ENDINGS = sorted({ending for name, of in vars(EnglishStemmer).items() if name.endswith("_suffixes") for ending in of})
+WORDS = st.builds(
+    str.__add__, st.text("aeiouybdgklmnrstAU2'é", max_size=6), st.sampled_from(["", "'s", "ll", *ENDINGS])
+)
+
+
+def slowly(raw: str, shouting: bool) -> tuple[Part, ...]:
+    """The parts of a word, as they are made of any word that is not of plain letters."""
+    forms = [(analysis._form(raw[start:end], shouting), step) for (start, end), step in analysis._pieces(raw)]
+    return tuple(Part(EnglishStemmer().stem(form.lower()), form, step) for form, step in forms)
+
+
+def test_the_quick_ways_give_the_same_for_the_words_of_the_sample() -> None:
+    for raw in SAMPLE_WORDS:
+        assert parts(raw) == slowly(raw, False)
+        assert parts(raw, True) == slowly(raw, True)
+        assert fold(raw) == fold(raw + "\u00ad")  # the soft hyphen counts for nothing, and is not ASCII
+
+
+@given(WORDS)
+def test_the_quick_ways_give_the_same(raw: str) -> None:
+    assert stem(raw) == EnglishStemmer().stem(raw.lower())
+    assert parts(raw) == slowly(raw, False)
+    assert parts(raw, True) == slowly(raw, True)
+    assert fold(raw) == fold(raw + "\u00ad")
+
+
+def test_a_word_with_no_ending_of_the_stemmer_is_its_own_stem() -> None:
+    special = vars(EnglishStemmer)["_EnglishStemmer__special_words"]
+    assert len(ENDINGS) > 50
+    others = {ending for ending in {*ENDINGS, *special} if not ending.endswith(analysis._INFLECTED)}
+    assert others == {"'", "'s'", "l"}  # no form has an apostrophe; the l is of a double one
