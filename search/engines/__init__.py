@@ -132,10 +132,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Accept this article, from this source (the path that the command line named, or `push`)."""
+    """Accept this article, from this source (the path that the command line named, or `push`).
+
+    `line`: its canonical line, where it is made already.
+    """
 
     article: Article
     source: str
+    line: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
