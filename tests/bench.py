@@ -1,149 +1,135 @@
-"""`make bench`: our engine against stock Whoosh, the same work in one run; prints ratios, fails beyond the bounds.
+"""`make bench`: our engine against tantivy, SQLite FTS5 and stock Whoosh, the same work in one process, as ratios.
 
-BENCH_CORPUS=file.jsonl takes other articles than generated ones, BENCH_ARTICLES=n so many of them. A query goes from
-the reader's text to the top ten, the exact total, the counts by section and by month, and ten highlighted snippets.
+BENCH_CORPUS=file.jsonl takes other articles than generated ones, BENCH_ARTICLES=n so many of them, BENCH_ENGINES=a,b
+not all of `RIVALS`. A query goes from the reader's text to the top ten, the exact total, the counts by section and by
+month, and ten snippets. It fails where a ratio is beyond `AT_MOST`; the measured ones stand in docs/figures.md.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import re
 import shutil
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from statistics import geometric_mean, median
-from typing import Any
+from statistics import geometric_mean, median, quantiles
 
-import generated
-from whoosh import fields, highlight, index, qparser, sorting
-from whoosh.analysis import StemmingAnalyzer
+import bench_corpus
+import bench_measure
+import bench_queries
+from bench_fts5 import Fts5
+from bench_measure import Answered, Built
+from bench_ours import Ours
+from bench_queries import Asked, Engine
+from bench_stock import Stock
+from bench_tantivy import Tantivy, TwoThreads
 
-from indexer import sources
-from search import analysis, query
-from search.answer import answer
-from search.article import Article
-from search.engines import Engine, Put, connect
+RIVALS: Mapping[str, type[Engine]] = {"tantivy": Tantivy, "fts5": Fts5, "stock": Stock}
+TAKEN_DOWN = 100  # articles, before anything is asked
 
-COUNT = int(os.environ.get("BENCH_ARTICLES", "4000"))
-EACH = 12  # queries of a kind, each asked three times; the best counts
-# What the figures may be at most, as shares of stock Whoosh's time; the measured ones stand in docs/figures.md.
-MOST_INDEXING, MOST_QUERY = 0.5, 0.5
+# What is measured, and against whom -> ours / theirs at most. `mean`: geometric, of the p50 of all kinds of queries.
+AT_MOST = {
+    ("time to index", "tantivy"): 1.0,
+    ("time to index", "stock Whoosh"): 0.067,
+    ("size on disk", "tantivy"): 1.3,
+    ("p50", "tantivy"): 1.0,
+    ("p95", "tantivy"): 1.5,
+    ("mean", "tantivy"): 0.7,
+    ("mean", "FTS5"): 0.5,
+    ("mean", "stock Whoosh"): 0.02,
+}
+Ratios = dict[tuple[str, str], float]  # by the same keys
 
 
 def main() -> int:
-    articles = _articles()
-    asked = _queries(articles)
+    names = os.environ.get("BENCH_ENGINES", ",".join(RIVALS)).split(",")
     folder = Path(tempfile.mkdtemp(prefix="broadsheet-bench-"))
     try:
-        ours, our_indexing = _timed(lambda: _index_ours(folder / "ours", articles))
-        stock, stock_indexing = _timed(lambda: _index_stock(folder / "stock", articles))
-        print(f"{len(articles):,} articles, {EACH} queries of each kind; time of ours / time of stock Whoosh")
-        indexing = our_indexing / stock_indexing
-        rates = f"{len(articles) / our_indexing:,.0f} and {len(articles) / stock_indexing:,.0f} articles/s"
-        print(f"{'indexing':14}{indexing:8.3f}   {rates}")
-        searcher = stock.searcher()
-        parser = qparser.MultifieldParser(["title", "body"], stock.schema)
-        ratios = []
-        for kind, texts in asked.items():
-            mine = [_best(lambda text=text: answer(ours, query.parse(text))) for text in texts]
-            theirs = [_best(lambda text=text: _ask_stock(searcher, parser.parse(text))) for text in texts]
-            ratios.append(median(mine) / median(theirs))
-            print(f"{kind:14}{ratios[-1]:8.3f}   p50 {median(mine) * 1000:.2f} and {median(theirs) * 1000:.2f} ms")
-        mean = geometric_mean(ratios)
-        print(f"{'mean':14}{mean:8.3f}   geometric, of all kinds")
-        searcher.close()
-        ours.close()
+        return int(_bench(folder, [RIVALS[name] for name in names]) > 0)
     finally:
         shutil.rmtree(folder)
-    return int(indexing > MOST_INDEXING or mean > MOST_QUERY)
 
 
-def _articles() -> list[Article]:
-    corpus = os.environ.get("BENCH_CORPUS")
-    if not corpus:
-        return list(generated.articles(COUNT))
-    read = (item.article for item in sources.read([corpus]) if isinstance(item, sources.Read))
-    return list(islice(read, COUNT))
+def _bench(folder: Path, rivals: Sequence[type[Engine]]) -> int:
+    """Measure and print; how many ratios are beyond their bounds."""
+    file = folder / "articles.jsonl"
+    ids = bench_corpus.write(file)
+    print(f"{len(ids):,} articles, {file.stat().st_size / 1e6:.0f} MB of JSONL; ratios are ours / theirs\n", flush=True)
+    kinds: list[type[Engine]] = [Ours, *rivals]
+    engines = [kind(folder / kind.__name__) for kind in kinds]
+    built = {engine.name: bench_measure.build(engine, file, folder / type(engine).__name__) for engine in engines}
+    if Tantivy in rivals:
+        two = TwoThreads(folder / "two")
+        built[two.name] = bench_measure.build(two, file, folder / "two")
+    beyond = _show_indexing(built, len(ids))
+    taken_down = random.Random(5).sample(ids, min(TAKEN_DOWN, len(ids) // 2))
+    for engine in engines:
+        engine.remove(taken_down)
+    queries = bench_queries.draw(file, len(ids), [engine for engine in engines if isinstance(engine, Ours | Tantivy)])
+    how = f"{bench_queries.EACH} queries of a kind, of each the best of {bench_measure.ROUNDS}"
+    print(f"\n{len(taken_down)} articles taken down; {how}\n", flush=True)
+    beyond += _show_queries(queries, bench_measure.ask(engines, queries))
+    for engine in engines:
+        engine.close()
+    print(f"\n{beyond} of the ratios are beyond their bounds" if beyond else "\nall within their bounds")
+    return beyond
 
 
-def _queries(articles: Sequence[Article]) -> dict[str, list[str]]:
-    """Words of the articles themselves, so that each query has a hit."""
-    random_ = random.Random(7)
-    texts = [re.findall(r"[a-z]{4,}", article.body.lower()) for article in articles]
-    texts = [text for text in texts if len(text) > 20]
-    df = Counter(word for text in texts for word in set(text) - analysis.STOP_WORDS)
-    ranked = [word for word, _ in df.most_common()]
-
-    def some(k: int) -> str:
-        return " ".join(random_.sample(sorted(set(random_.choice(texts)) - analysis.STOP_WORDS), k))
-
-    def phrase() -> str:
-        text = random_.choice(texts)
-        at = random_.randrange(len(text) - 1)
-        return f'"{text[at]} {text[at + 1]}"'
-
-    makers: dict[str, Callable[[], str]] = {
-        "rare word": lambda: random_.choice(ranked[len(ranked) // 2 :]),
-        "common word": lambda: random_.choice(ranked[:50]),
-        "two words": lambda: some(2),
-        "four words": lambda: some(4),
-        "phrase": phrase,
-        "prefix": lambda: random_.choice(ranked[:2000])[:4] + "*",
-    }
-    return {kind: [make() for _ in range(EACH)] for kind, make in makers.items()}
+def _show_indexing(built: Mapping[str, Built], articles: int) -> int:
+    print(f"{'indexing':24}{'articles/s':>12}{'MB':>12}{'time ratio':>12}{'disk ratio':>12}")
+    ours = built[Ours.name]
+    beyond = 0
+    for name, index in built.items():
+        seconds, size = ours.seconds / index.seconds, ours.size / index.size
+        line = f"{name:24}{articles / index.seconds:12,.0f}{index.size / 1e6:12.1f}{seconds:12.3f}{size:12.3f}"
+        beyond += _show(line, {("time to index", name): seconds, ("size on disk", name): size})
+    return beyond
 
 
-def _index_ours(folder: Path, articles: Sequence[Article]) -> Engine:
-    engine = connect(f"whoosh:{folder}")
-    run = engine.begin("bench", ["bench"])
-    for at in range(0, len(articles), 500):
-        engine.accept(run, [Put(article, "bench") for article in articles[at : at + 500]])
-    engine.catch_up()
-    return engine
+def _show_queries(queries: Sequence[Asked], answered: Mapping[str, Answered]) -> int:
+    """A table of times, the means, and a table of totals, which show that the same was asked."""
+    bounded = [key for key in AT_MOST if key[0] in ("p50", "p95") and key[1] in answered]
+    heads = [*(f"{what}/{whom}" for what, whom in bounded), *(f"{name} ms" for name in answered)]
+    print(f"{'p50':24}" + "".join(f"{head:>17}" for head in heads))
+    beyond = 0
+    p50s: dict[str, list[float]] = {name: [] for name in answered}
+    totals = []
+    for kind, group in groupby(queries, key=lambda asked: asked.kind):
+        alike = list(group)
+        times = {name: [answers.times[asked] for asked in alike] for name, answers in answered.items()}
+        ratios = _ratios(times)
+        shown = [*(ratios[key] for key in bounded), *(median(taken) * 1000 for taken in times.values())]
+        beyond += _show(f"{kind:24}" + "".join(f"{cell:17.3f}" for cell in shown), ratios)
+        for name in answered:
+            p50s[name].append(ratios["p50", name])
+        found = (median(answers.totals[asked] for asked in alike) for answers in answered.values())
+        totals.append(f"{kind:24}" + "".join(f"{total:17,.0f}" for total in found))
+    print("\ngeometric mean of the ratios of p50")
+    for name in list(answered)[1:]:
+        mean = geometric_mean(p50s[name])
+        beyond += _show(f"{name:24}{mean:17.3f}", {("mean", name): mean})
+    print(f"\n{'median total':24}" + "".join(f"{name:>17}" for name in answered), *totals, sep="\n")
+    return beyond
 
 
-def _index_stock(folder: Path, articles: Sequence[Article]) -> Any:
-    folder.mkdir()
-    analyzer = StemmingAnalyzer()
-    schema = fields.Schema(
-        id=fields.ID(stored=True, unique=True),
-        title=fields.TEXT(analyzer, stored=True, field_boost=3.0),
-        body=fields.TEXT(analyzer, stored=True),
-        section=fields.ID(sortable=True),
-        month=fields.ID(sortable=True),
-    )
-    stock = index.create_in(str(folder), schema)
-    writer = stock.writer(limitmb=256)
-    for article in articles:
-        month = f"{article.published:%Y-%m}" if article.published else ""
-        section = article.section or ""
-        writer.add_document(id=article.id, title=article.title, body=article.body, section=section, month=month)
-    writer.commit()
-    return stock
+def _ratios(times: Mapping[str, Sequence[float]]) -> Ratios:
+    ours = times[Ours.name]
+    halves = {("p50", name): median(ours) / median(theirs) for name, theirs in times.items()}
+    return halves | {("p95", name): _p95(ours) / _p95(theirs) for name, theirs in times.items()}
 
 
-def _ask_stock(searcher: Any, parsed: Any) -> list[str]:
-    facets = sorting.Facets().add_field("section").add_field("month")
-    results = searcher.search(parsed, limit=10, groupedby=facets, maptype=sorting.Count)
-    results.fragmenter = highlight.SentenceFragmenter()
-    results.groups("section"), results.groups("month"), len(results)
-    return [hit.highlights("body", top=2) for hit in results]
+def _p95(times: Sequence[float]) -> float:
+    return quantiles(times, n=20, method="inclusive")[-1]
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    begun = time.perf_counter()
-    done = work()
-    return done, time.perf_counter() - begun
-
-
-def _best(work: Callable[[], object]) -> float:
-    return min(_timed(work)[1] for _ in range(3))
+def _show(line: str, ratios: Ratios) -> int:
+    """Print a line, marked with what should be where a ratio in it is beyond its bound; how many are."""
+    missed = [f"{key[0]} at most {AT_MOST[key]}" for key, ratio in ratios.items() if ratio > AT_MOST.get(key, ratio)]
+    print(line + (f"  <- {', '.join(missed)}" if missed else ""), flush=True)
+    return len(missed)
 
 
 if __name__ == "__main__":
