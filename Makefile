@@ -20,7 +20,7 @@ check: $(VENV)/.tests  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5 and stock Whoosh; BENCH_CORPUS=file.jsonl for your articles, see tests/bench.py
+bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5 and stock Whoosh; BENCH_CORPUS=file.jsonl takes other articles
 	$(BIN)/python tests/bench.py
 
 soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many

@@ -31,6 +31,7 @@ WITHOUT_FILTER = "SELECT rowid FROM words WHERE words MATCH :text" + ORDERS[Fals
 
 class Fts5:
     name = "FTS5"
+    is_asked = True
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

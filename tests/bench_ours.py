@@ -15,6 +15,7 @@ from search.engines import connect
 
 class Ours:
     name = "Broadsheet"
+    is_asked = True
 
     def __init__(self, folder: Path) -> None:
         self._engine = connect(f"whoosh:{folder}")

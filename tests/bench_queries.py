@@ -42,6 +42,7 @@ class Engine(Protocol):
     """What the bench does with each engine, in this order; `folder` is its own, and fresh."""
 
     name: str
+    is_asked: bool  # or only indexed with
 
     def __init__(self, folder: Path) -> None: ...
 

@@ -13,6 +13,7 @@ from whoosh.analysis import StemmingAnalyzer
 
 class Stock:
     name = "stock Whoosh"
+    is_asked = True
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

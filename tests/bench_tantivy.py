@@ -18,6 +18,7 @@ COUNTS = {
 
 class Tantivy:
     name = "tantivy"
+    is_asked = True
     threads = 1
 
     def __init__(self, folder: Path) -> None:
@@ -75,9 +76,10 @@ class Tantivy:
 
 
 class TwoThreads(Tantivy):
-    """Indexing with as many cores as ours may use; it is not asked."""
+    """Indexing with as many cores as ours may use."""
 
     name = "tantivy, 2 threads"
+    is_asked = False
     threads = 2
 
 
