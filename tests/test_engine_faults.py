@@ -114,7 +114,7 @@ import itertools, json, os, random, sys
 from search.article import Article
 from search.engines import Delete, Put, connect
 from search.engines.whoosh import writer
-writer.FLUSH_TOKENS, writer.READ_ROWS = 12, 2
+writer.FLUSH_CHARACTERS, writer.READ_ROWS = 12, 2
 folder, log, round = sys.argv[1:]
 engine = connect(f"whoosh:{folder}")
 dice = random.Random(round)
@@ -341,7 +341,7 @@ def test_batches_before_the_error_are_searchable(engine):
             raise OSError(errno.ENOSPC, "No space left on device")
         write(*args)
 
-    small = mock.patch.multiple(writer, FLUSH_TOKENS=2, READ_ROWS=2)
+    small = mock.patch.multiple(writer, FLUSH_CHARACTERS=2, READ_ROWS=2)
     with small, mock.patch.object(arrays, "write", third_time_full), pytest.raises(EngineUnavailable):
         engine.catch_up()
     assert found(engine) == ["a", "n0", "n1", "n2", "n3"]

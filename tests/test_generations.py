@@ -90,7 +90,7 @@ def test_a_manifest_comes_back(tmp_path):
         (lambda path: path.unlink(), IndexCorrupt),
         (lambda path: path.write_text("{"), IndexCorrupt),
         (lambda path: path.write_text("[]"), IndexCorrupt),
-        (lambda path: path.write_text('{"format": 1}'), IndexCorrupt),
+        (lambda path: path.write_text(f'{{"format": {generations.FORMAT}}}'), IndexCorrupt),
         (lambda path: path.write_text('{"format": 99}'), EngineUnavailable),
     ],
 )

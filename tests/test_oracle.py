@@ -228,7 +228,7 @@ def test_what_readers_type_is_answered_as_the_oracle_does(
 def test_the_answer_does_not_depend_on_how_segments_were_cut(
     runs: list[list[Article | str]], asked: list[Query]
 ) -> None:
-    every_row_a_segment = mock.patch.multiple(writer, FLUSH_TOKENS=1, READ_ROWS=1)
+    every_row_a_segment = mock.patch.multiple(writer, FLUSH_CHARACTERS=1, READ_ROWS=1)
     with every_row_a_segment, history(runs, set()) as case:
         for one in asked:
             check(case, one)

@@ -16,7 +16,9 @@ from search.article import Article, tie_break
 from search.engines import Delete, IndexCorrupt, Put, connect
 from search.engines.whoosh import arrays, generations, segment, writer
 from search.engines.whoosh.arrays import Arrays, Strings, narrow, ranges
-from search.engines.whoosh.segment import FIELD_NAMES, GAP, Batch, merge, micros, moment
+from search.engines.whoosh.merge import merge
+from search.engines.whoosh.postings import FIELD_NAMES
+from search.engines.whoosh.segment import GAP, Batch, micros, moment
 
 VOCABULARY = "news new News university universe US us COVID-19 covid café state-of-the-art May may e-mail 2,000 C++ x"
 VOCABULARY = VOCABULARY.split()
@@ -56,17 +58,27 @@ def postings(content):
     """(field, stem, document) -> the places and forms of its occurrences, read from the arrays alone."""
     stems, forms = Strings.of(content, "words.stems"), Strings.of(content, "words.forms")
     found = {}
-    for term, key in enumerate(content["term.key"].astype(int).tolist()):
-        field, stem = divmod(key, len(stems))
-        first = int(content["words.first"][stem])
-        occurrence = int(content["term.occ"][term])
-        for posting in range(int(content["term.post"][term]), int(content["term.post"][term + 1])):
-            end = occurrence + int(content["post.tf"][posting])
-            found[FIELD_NAMES[field], stems[stem], int(content["post.doc"][posting])] = sorted(
-                (int(content["occ.pos"][i]), forms[first + int(content["occ.form"][i])]) for i in range(occurrence, end)
-            )
-            occurrence = end
-        assert occurrence == int(content["term.occ"][term + 1])
+    far = dict(zip(content["far.occ"].tolist(), content["far.pos"].tolist(), strict=True))
+    rare = dict(zip(content["rare.post"].tolist(), content["rare.tf"].tolist(), strict=True))
+    terms = content["stem.term"].tolist()
+    for stem, text in enumerate(stems):
+        for term in range(terms[stem], terms[stem + 1]):
+            field = FIELD_NAMES[int(content["term.field"][term])]
+            first = int(content["words.first"][stem])
+            occurrence, mixed = int(content["term.occ"][term]), int(content["term.mix"][term])
+            for posting in range(int(content["term.post"][term]), int(content["term.post"][term + 1])):
+                code = int(content["post.code"][posting])
+                end = occurrence + (rare[posting] if code == 255 else int(content["code.tf"][code]))
+                number = int(content["code.form"][code])
+                places = []
+                for i in range(occurrence, end):
+                    if content["code.form"][code] == 255:
+                        number, mixed = int(content["mix.form"][mixed]), mixed + 1
+                    places.append((far.get(i, int(content["occ.pos"][i])), forms[first + number]))
+                found[field, text, int(content["post.doc"][posting])] = sorted(places)
+                occurrence = end
+            assert occurrence == int(content["term.occ"][term + 1])
+            assert mixed == int(content["term.mix"][term + 1])
     return found
 
 
@@ -182,11 +194,11 @@ def test_articles_of_hardly_a_word(article, words):
     assert postings(alone) == postings(content) == expected([article])
     if words:
         none = merge([content], [np.array([False])])
-        assert (len(none["doc.seq"]), len(none["occ.pos"]), len(none["term.key"])) == (0, 0, 0)
+        assert (len(none["doc.seq"]), len(none["occ.pos"]), len(none["term.field"])) == (0, 0, 0)
 
 
 def test_a_batch_of_nothing():
-    assert (len(Batch()), Batch().tokens) == (0, 0)
+    assert (len(Batch()), Batch().characters) == (0, 0)
 
 
 def test_items_of_a_list_stand_apart():

@@ -27,7 +27,8 @@ from search.engines import (
     Takedown,
 )
 from search.engines.whoosh import generations, lock, order, writer
-from search.engines.whoosh.evaluate import evaluate
+from search.engines.whoosh.counts import counts, forms
+from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered
 from search.engines.whoosh.segment import NONE, moment
 from search.engines.whoosh.snapshot import Snapshot
@@ -69,15 +70,16 @@ class WhooshEngine:
 
     def search(self, query: Query) -> Found:
         snapshot = self._snapshot()
-        matches = evaluate(query, snapshot, snapshot.visible())
+        matches = Matches(query, snapshot, snapshot.visible())
         filtered = Filtered(query, snapshot, matches.masks)
-        total = sum(int(mask.sum()) for mask in filtered.masks)
-        page = order.page(query, snapshot, matches, filtered.masks)
-        articles = self._articles().articles([seq for seq, _ in page])
+        page = order.page(query, snapshot, matches, filtered.docs)
+        articles = self._articles().articles([snapshot.seq(place.segment, place.doc) for place in page])
+        found = counts(query, snapshot, page) if query.highlight else [None] * len(page)
         return Found(
-            hits=tuple(Hit(article, score) for article, (_, score) in zip(articles, page, strict=True)),
-            total=total,
+            hits=tuple(map(Hit, articles, (place.score for place in page), found)),
+            total=sum(map(len, filtered.docs)),
             facets={name: filtered.facet(name) for name in query.facets},
+            forms=forms(query, snapshot) if page and query.highlight else {},
         )
 
     def article(self, id: str) -> Article:
@@ -90,7 +92,7 @@ class WhooshEngine:
             if snapshot.embargoed(segment, doc):
                 raise ArticleMissing(f"there is no article {id!r}")
             raise ArticleGone(f"the article {id!r} was withdrawn")
-        return self._articles().articles([int(snapshot.views[segment].arrays["doc.seq"][doc])])[0]
+        return self._articles().articles([snapshot.seq(segment, doc)])[0]
 
     def article_at(self, url: str) -> Article:
         self._snapshot()

@@ -35,15 +35,15 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
     directory: dict[str, tuple[str, int, int, int]] = {}
     offset = 0
     for name, array in arrays.items():
-        little = array.dtype.newbyteorder("<")
-        directory[name] = (little.str, len(array), offset, zlib.crc32(array.astype(little).tobytes()))
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        directory[name] = (little.dtype.str, len(array), offset, zlib.crc32(little.data))
         offset += _padded(array.nbytes)
     head = json.dumps(directory, separators=(",", ":")).encode()
     with path.open("wb") as file:
         file.write(MAGIC + struct.pack("<I", len(head)) + head)
         for name, array in arrays.items():
             file.write(b"\0" * (-file.tell() % ALIGN))
-            file.write(array.astype(directory[name][0]).tobytes())
+            file.write(np.ascontiguousarray(array, dtype=directory[name][0]).data)
         file.flush()
         os.fsync(file.fileno())
 
@@ -131,6 +131,15 @@ class Strings(Sequence[str]):
         index %= len(self)
         start = int(self._ends[index - 1]) if index else 0
         return self._blob[start : int(self._ends[index])].tobytes().decode()
+
+    def texts(self) -> list[str]:
+        """All of them at once, which is much faster."""
+        blob, ends = self._blob.tobytes(), self._ends.tolist()
+        bounds = zip([0, *ends], ends, strict=False)
+        if blob.isascii():
+            text = blob.decode()
+            return [text[start:end] for start, end in bounds]
+        return [blob[start:end].decode() for start, end in bounds]
 
     def index_of(self, text: str) -> int | None:
         """Where the text stands, in texts that are sorted."""

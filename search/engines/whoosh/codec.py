@@ -20,7 +20,8 @@ from whoosh.matching import ListMatcher
 from whoosh.reading import TermInfo, TermNotFound
 
 from search.engines.whoosh.arrays import Array, Arrays, Strings
-from search.engines.whoosh.segment import FIELD_NAMES
+from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
+from search.engines.whoosh.words import Words
 
 EXTENSION = ".arr"
 
@@ -76,68 +77,30 @@ class ArrayCodec(Codec):  # type: ignore[misc]
         return ArrayDocuments(Arrays(segment.file(Path(storage.folder))), segment)
 
 
-class Dictionary:
-    """The terms of a segment: from a field and a stem to its postings."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self.arrays = arrays
-        self.stems = Strings.of(arrays, "words.stems")
-        self._key = arrays["term.key"]
-
-    def term(self, field: str, stem: int | None) -> int | None:
-        """The number of a term, None where the field does not hold that stem, or no field does."""
-        if stem is None:
-            return None
-        key = FIELD_NAMES.index(field) * len(self.stems) + stem
-        place = int(np.searchsorted(self._key, key))
-        return place if place < len(self._key) and self._key[place] == key else None
-
-    def of_stems(self, field: str, stems: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The numbers of the terms of several stems that the field holds, and which of them it holds."""
-        if not len(self._key):
-            return np.empty(0, np.int64), np.zeros(len(stems), dtype=bool)
-        keys = FIELD_NAMES.index(field) * len(self.stems) + stems
-        place = np.minimum(np.searchsorted(self._key, keys), len(self._key) - 1)
-        held = self._key[place] == keys
-        return place[held], held
-
-    def postings(self, term: int) -> tuple[Array, Array]:
-        """Document numbers and frequencies."""
-        start, end = self.arrays["term.post"][term : term + 2].tolist()
-        return self.arrays["post.doc"][start:end], self.arrays["post.tf"][start:end]
-
-    def occurrences(self, term: int) -> tuple[Array, Array]:
-        """Position and form of each occurrence, posting after posting."""
-        start, end = self.arrays["term.occ"][term : term + 2].tolist()
-        return self.arrays["occ.pos"][start:end], self.arrays["occ.form"][start:end]
-
-    def field_terms(self, field: str) -> range:
-        """The numbers of the terms of one field."""
-        number = FIELD_NAMES.index(field)
-        edges = np.searchsorted(self._key, [number * len(self.stems), (number + 1) * len(self.stems)])
-        return range(int(edges[0]), int(edges[1]))
-
-    def text(self, term: int) -> str:
-        """The stem of a term."""
-        return self.stems[int(self._key[term]) % len(self.stems)]
-
-
 class ArrayTerms(TermsReader):  # type: ignore[misc]
-    """Whoosh's view of the dictionary."""
+    """Whoosh's view of words and postings."""
 
     def __init__(self, arrays: Arrays) -> None:
-        self._terms = Dictionary(arrays)
+        self._arrays = arrays
+        self._words = Words(arrays)
+        self._postings = Postings(arrays)
 
     def _find(self, fieldname: str, text: bytes) -> int | None:
         if fieldname not in FIELD_NAMES:
             return None
-        return self._terms.term(fieldname, self._terms.stems.index_of(text.decode()))
+        return self._postings.term(FIELD_NAMES.index(fieldname), self._words.stem(text.decode()))
+
+    def _stems(self, fieldname: str) -> list[int]:
+        """The stems that a field holds, in order."""
+        key, _ = self._postings.sizes()
+        stems: list[int] = (key[key % FIELDS == FIELD_NAMES.index(fieldname)] // FIELDS).tolist()
+        return stems
 
     def __contains__(self, term: tuple[str, bytes]) -> bool:
         return self._find(*term) is not None
 
     def indexed_field_names(self) -> tuple[str, ...]:
-        return tuple(name for name in FIELD_NAMES if self._terms.field_terms(name))
+        return tuple(name for name in FIELD_NAMES if self._stems(name))
 
     def terms(self) -> Iterator[tuple[str, bytes]]:
         return self.terms_from("", b"")
@@ -145,8 +108,8 @@ class ArrayTerms(TermsReader):  # type: ignore[misc]
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
         for field in sorted(FIELD_NAMES):  # Whoosh merges the terms of several segments in this order
             if field >= fieldname:
-                for term in self._terms.field_terms(field):
-                    text = self._terms.text(term).encode()
+                for stem in self._stems(field):
+                    text = self._words.stems[stem].encode()
                     if field > fieldname or text >= prefix:
                         yield field, text
 
@@ -160,8 +123,8 @@ class ArrayTerms(TermsReader):  # type: ignore[misc]
         term = self._find(fieldname, text)
         if term is None:
             raise TermNotFound(f"No term {fieldname}:{text!r}")
-        docs, tf = self._terms.postings(term)
-        lengths = self._terms.arrays[f"len.{fieldname}"][docs]
+        docs, tf = self._postings.docs(term), self._postings.frequencies(term)
+        lengths = self._arrays[f"len.{fieldname}"][docs]
         return TermInfo(
             weight=float(tf.sum(dtype=np.int64)),
             df=len(docs),
@@ -183,12 +146,11 @@ class ArrayTerms(TermsReader):  # type: ignore[misc]
         info = self.term_info(fieldname, text)
         term = self._find(fieldname, text)
         assert term is not None
-        docs, tf = self._terms.postings(term)
-        pos, _ = self._terms.occurrences(term)
+        docs, tf = self._postings.docs(term), self._postings.frequencies(term)
         matcher = PositionMatcher(
             docs.tolist(), tf.astype(float).tolist(), None, format_, scorer, term=(fieldname, text), terminfo=info
         )
-        matcher.positions = np.split(pos, np.cumsum(tf.astype(np.int64))[:-1])
+        matcher.positions = np.split(self._postings.positions(term), np.cumsum(tf)[:-1])
         return matcher
 
     def close(self) -> None:

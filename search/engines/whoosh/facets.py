@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ DATE = "date"
 MOST_DAYS, MOST_MONTHS = 31, 24  # a facet has so many periods at most, before it takes the next coarser one
 INTERVALS = ("day", "month", "year")
 INSIDE = {"year": "month", "month": "day"}
+WIDTH = {"year": 4, "month": 7, "day": 10}  # of the name of a period: 2025-08-06
+
+Docs = NDArray[np.int64]  # numbers of documents, ascending
 
 
 class Filtered:
@@ -35,29 +39,29 @@ class Filtered:
         }
         if query.filters.from_date or query.filters.until:
             self._by_name[DATE] = [_published(view, query.filters) for view in snapshot.views]
-        self.masks = self._all_but(None)
+        self.docs = self._all_but(None)
 
     def facet(self, name: str) -> Facet | DateFacet:
         """Counts that ignore the facet's own filter."""
-        masks = self._all_but(name)
-        return self._dates(masks) if name == DATE else self._values(name, masks)
+        docs = self._all_but(name) if name in self._by_name else self.docs
+        return self._dates(docs) if name == DATE else self._values(name, docs)
 
-    def _all_but(self, left_out: str | None) -> list[Mask]:
+    def _all_but(self, left_out: str | None) -> list[Docs]:
         masks = list(self._matching)
         for name, filters in self._by_name.items():
             if name != left_out:
                 masks = [mask & chosen for mask, chosen in zip(masks, filters, strict=True)]
-        return masks
+        return [np.flatnonzero(mask) for mask in masks]
 
-    def _values(self, name: str, masks: Sequence[Mask]) -> Facet:
+    def _values(self, name: str, docs: Sequence[Docs]) -> Facet:
         counts: Counter[str] = Counter()
         missing = 0
-        for view, mask in zip(self._views, masks, strict=True):
-            doc, ordinal = view.pairs(name)
+        for view, found in zip(self._views, docs, strict=True):
             values = view.values(name)
-            found = np.bincount(ordinal[mask[doc]], minlength=len(values))
-            counts.update({values[int(i)]: int(found[i]) for i in np.flatnonzero(found)})
-            missing += int(np.count_nonzero(mask & ~view.has[name]))
+            by_value, without = _counted(view, name, found)
+            missing += without
+            for place in np.flatnonzero(by_value).tolist():
+                counts[values[place]] += int(by_value[place])
         selected = dict.fromkeys(getattr(self._query.filters, name))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         listed = ranked[: fields.FACET_SIZE]
@@ -69,19 +73,45 @@ class Filtered:
             missing=missing,
         )
 
-    def _dates(self, masks: Sequence[Mask]) -> DateFacet:
-        published = np.concatenate(
-            [view.arrays["doc.published"][mask] for view, mask in zip(self._views, masks, strict=True)]
-            or [np.empty(0, np.int64)]
-        )
-        dated = np.sort(published[published != NONE])
-        chosen = self._query.filters.from_date, self._query.filters.until
-        spans = [_fitting(_moment(dated[0]), _moment(dated[-1]))] if len(dated) else []
-        if one := _one_period(chosen, self._query.timezone):
+    def _dates(self, docs: Sequence[Docs]) -> DateFacet:
+        chosen, timezone = (self._query.filters.from_date, self._query.filters.until), self._query.timezone
+        by_month: Counter[str] = Counter()
+        missing, least, most = 0, [], []
+        for view, found in zip(self._views, docs, strict=True):
+            months = view.months(timezone)
+            counts = np.bincount(months.ordinal[found], minlength=len(months.names) + 1)
+            for place in np.flatnonzero(counts[:-1]).tolist():
+                by_month[months.names[place]] += int(counts[place])
+            missing += int(counts[-1])
+            if counts[-1] < len(found):
+                published = view.arrays["doc.published"][found]
+                most.append(published.max())
+                least.append(published[published != NONE].min() if counts[-1] else published.min())
+        spans = [_fitting(_moment(min(least)), _moment(max(most)))] if least else []
+        if one := _one_period(chosen, timezone):
             spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
         interval = max(spans, key=INTERVALS.index, default="month")
-        facet = _periods(dated, interval, chosen, self._query.timezone)
-        return DateFacet(facet.interval, facet.values, missing=len(published) - len(dated))
+
+        def dated() -> NDArray[np.int64]:
+            found = [view.arrays["doc.published"][of_view] for view, of_view in zip(self._views, docs, strict=True)]
+            together = np.concatenate(found or [np.empty(0, np.int64)])
+            return np.sort(together[together != NONE])
+
+        facet = _Periods(by_month, dated, chosen, timezone).facet(interval)
+        return DateFacet(facet.interval, facet.values, missing=missing)
+
+
+def _counted(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], int]:
+    """By value how many of these documents have it, and how many have none."""
+    number = len(view.values(name))
+    dense = view.ordinals(name)
+    if dense is not None:
+        found = np.bincount(dense[docs], minlength=number + 1)
+        return found[:-1], int(found[-1])
+    mask = np.zeros(view.size, dtype=bool)
+    mask[docs] = True
+    doc, ordinal = view.pairs(name)
+    return np.bincount(ordinal[mask[doc]], minlength=number), int(np.count_nonzero(mask & ~view.has(name)))
 
 
 def _having(view: View, name: str, chosen: Sequence[str]) -> Mask:
@@ -115,55 +145,82 @@ def _one_period(chosen: tuple[datetime | None, datetime | None], timezone: tzinf
     low, high = chosen
     if low is None or high is None or high <= low:
         return None
-    return next((interval for interval in INTERVALS if high <= _around(low, interval, timezone)[1]), None)
+    return next(
+        (interval for interval in INTERVALS if high <= _span(_name(low, interval, timezone), timezone)[1]), None
+    )
 
 
-def _periods(
-    dated: NDArray[np.int64], interval: str, chosen: tuple[datetime | None, datetime | None], timezone: tzinfo
-) -> DateFacet:
-    """The periods that hold one of these sorted instants, and the one that was chosen, if one was."""
-    low, high = chosen
-    periods = []
-    place = 0
-    starts = set()
-    while place < len(dated):
-        start, end = _around(_moment(dated[place]), interval, timezone)
-        after = int(np.searchsorted(dated, micros(end))) if end < dates.LAST else len(dated)
-        periods.append((start, end, place, after))
-        starts.add(start)
-        place = after
-    if low and high and low < high:
-        start, end = _around(low, interval, timezone)
-        if high <= end and start not in starts:
-            empty = int(np.searchsorted(dated, micros(start)))
-            periods.append((start, end, empty, empty))
-    values = []
-    for start, end, first, after in sorted(periods):
+class _Periods:
+    """The periods that hold an article, by their names; `dated`: the instants, sorted, for counts by day."""
+
+    def __init__(
+        self,
+        by_month: Mapping[str, int],
+        dated: Callable[[], NDArray[np.int64]],
+        chosen: tuple[datetime | None, datetime | None],
+        timezone: tzinfo,
+    ) -> None:
+        self._by_month = by_month
+        self._dated = dated
+        self._chosen = chosen
+        self._timezone = timezone
+
+    def facet(self, interval: str, within: str = "") -> DateFacet:
+        """The periods of one size; `within` is the name of the larger one that they are a part of."""
+        low, high = self._chosen
+        counts = self._counts(interval, within)
+        if low and high and low < high:
+            name = _name(low, interval, self._timezone)
+            if name.startswith(within) and high <= _span(name, self._timezone)[1]:
+                counts.setdefault(name, 0)  # what was chosen is listed, whatever it holds
+        return DateFacet(interval, tuple(self._period(interval, name, count) for name, count in sorted(counts.items())))
+
+    def _counts(self, interval: str, within: str) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        if interval == "day":
+            return self._days(within)
+        for month, count in self._by_month.items():
+            if month.startswith(within):
+                name = month[: WIDTH[interval]]
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
+    def _days(self, within: str) -> dict[str, int]:
+        dated = self._dated()
+        counts = {}
+        place, last = 0, len(dated)
+        if within:
+            start, end = _span(within, self._timezone)
+            place = int(np.searchsorted(dated, micros(start)))
+            last = int(np.searchsorted(dated, micros(end))) if end < dates.LAST else last
+        while place < last:
+            name = _name(_moment(dated[place]), "day", self._timezone)
+            end = _span(name, self._timezone)[1]
+            after = int(np.searchsorted(dated, micros(end))) if end < dates.LAST else last
+            counts[name] = after - place
+            place = after
+        return counts
+
+    def _period(self, interval: str, name: str, count: int) -> Period:
+        low, high = self._chosen
+        start, end = _span(name, self._timezone)
         within = low is not None and high is not None and start <= low and high <= end
         covered = (low or high) is not None and (low is None or low <= start) and (high is None or end <= high)
         finer = INSIDE.get(interval) if within else None
-        values.append(
-            Period(
-                value=_name(start, interval, timezone),
-                start=start,
-                end=end,
-                count=after - first,
-                selected=within or covered,
-                inside=_periods(dated[first:after], finer, chosen, timezone) if finer else None,
-            )
-        )
-    return DateFacet(interval, tuple(values))
+        inside = self.facet(finer, name) if finer else None
+        return Period(name, start, end, count, selected=within or covered, inside=inside)
 
 
-def _around(moment: datetime, interval: str, timezone: tzinfo) -> tuple[datetime, datetime]:
-    """Begin and end of the year, month or day, by the calendar of the zone, in UTC."""
-    whole = dates.span(_name(moment, interval, timezone), timezone)
+@lru_cache(2**12)  # the same months come again with every answer
+def _span(name: str, timezone: tzinfo) -> tuple[datetime, datetime]:
+    """Begin and end of a year, month or day, by the calendar of the zone, in UTC."""
+    whole = dates.span(name, timezone)
     return whole.start, whole.end
 
 
 def _name(moment: datetime, interval: str, timezone: tzinfo) -> str:
     # Not strftime: it writes the year 1 as `1` on Linux.
-    return dates.day(moment, timezone).isoformat()[: {"year": 4, "month": 7, "day": 10}[interval]]
+    return dates.day(moment, timezone).isoformat()[: WIDTH[interval]]
 
 
 def _moment(value: np.int64) -> datetime:

@@ -25,7 +25,7 @@ from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.arrays import REMEDY
 
-FORMAT = 1  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
+FORMAT = 2  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
 KEEP = 3  # the live one and two to go back to
 FOLDER, CURRENT, MANIFEST, EPOCH = "generations", "CURRENT", "manifest.json", "epoch"
 

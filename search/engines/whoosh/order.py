@@ -7,43 +7,57 @@ whatever segments they lie in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.segment import NONE
-from search.engines.whoosh.snapshot import Mask, Snapshot
+from search.engines.whoosh.snapshot import Snapshot
 from search.query import Query
 
 DIGITS = 9  # scores that differ by less are float noise, and equal
+NOISE = 10.0**-DIGITS
+LAST = np.iinfo(np.int64).max  # undated articles come last, by either date
 
 
-def page(query: Query, snapshot: Snapshot, matches: Matches, masks: Sequence[Mask]) -> list[tuple[int, float | None]]:
-    """Version in the store and score (None where nothing was scored) of the articles of the page."""
+class Place(NamedTuple):
+    """Where an article stands: segment and document; and its score, None where nothing was scored."""
+
+    segment: int
+    doc: int
+    score: float | None
+
+
+def page(query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDArray[np.int64]]) -> list[Place]:
+    """The places of the page; `docs` by segment, ascending."""
     start, end = (query.page - 1) * query.per_page, query.page * query.per_page
-    docs = [np.flatnonzero(mask) for mask in masks]
     if start >= sum(map(len, docs)) or not query.per_page:
         return []
-
-    def column(name: str) -> NDArray[np.int64]:
-        return np.concatenate([view.arrays[name][doc] for view, doc in zip(snapshot.views, docs, strict=True)])
-
-    published, tie = column("doc.published"), column("doc.tie")
-    last = np.iinfo(np.int64).max  # undated articles come last, by either date
-    newest = np.where(published == NONE, last, -published)
-    scores = np.concatenate([total[doc] for total, doc in zip(matches.scores, docs, strict=True)]).round(DIGITS)
     scored = matches.scored and query.sort == "relevance"
     if scored:
-        first = -scores
-    elif query.sort == "oldest":
-        first = np.where(published == NONE, last, published)
+        first = -np.concatenate([matches.score(number, found) for number, found in enumerate(docs)])
     else:
-        first = newest
+        first = _dates(query.sort, _column(snapshot, "doc.published", docs))
     candidates = np.arange(len(first))
     if end < len(first):
-        candidates = np.flatnonzero(first <= np.partition(first, end - 1)[end - 1])
-    order = np.lexsort((tie[candidates], newest[candidates], first[candidates]))
-    chosen = candidates[order[start:end]]
-    seqs = column("doc.seq")[chosen].tolist()
-    return list(zip(seqs, scores[chosen].tolist() if scored else [None] * len(seqs), strict=True))
+        last = np.partition(first, end - 1)[end - 1]
+        candidates = np.flatnonzero(first <= (last + NOISE if scored else last))
+    segment = np.repeat(np.arange(len(docs)), [len(found) for found in docs])[candidates]
+    doc = np.concatenate(docs)[candidates]
+    few = [doc[segment == number] for number in range(len(docs))]
+    newest = _dates("newest", _column(snapshot, "doc.published", few))
+    first = first[candidates].round(DIGITS) if scored else first[candidates]
+    order = np.lexsort((_column(snapshot, "doc.tie", few), newest, first))[start:end]
+    scores = (-first[order]).tolist() if scored else [None] * len(order)
+    return [Place(*place) for place in zip(segment[order].tolist(), doc[order].tolist(), scores, strict=True)]
+
+
+def _column(snapshot: Snapshot, name: str, docs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate([view.arrays[name][found] for view, found in zip(snapshot.views, docs, strict=True)])
+
+
+def _dates(sort: str, published: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers whose order is that of the dates."""
+    return np.where(published == NONE, LAST, published if sort == "oldest" else -published)

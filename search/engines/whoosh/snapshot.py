@@ -7,19 +7,21 @@ when it is read (no cursor, no shared seek), which is why one serves every threa
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search import fields
+from search import dates, fields
 from search.engines import IndexCorrupt
 from search.engines.whoosh import writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
-from search.engines.whoosh.codec import Dictionary, Segment
-from search.engines.whoosh.segment import FIELD_NAMES, NONE
+from search.engines.whoosh.codec import Segment
+from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
+from search.engines.whoosh.segment import NONE, micros
+from search.engines.whoosh.words import Words
 
 TRIES = 10  # a commit may remove a file between the table of contents and its opening; then there is a newer table
 
@@ -33,9 +35,12 @@ class View:
         self.arrays = Arrays(segment.file(generation))
         self.size = segment.doccount
         self.live = segment.live()
-        self.terms = Dictionary(self.arrays)
-        self.forms = Strings.of(self.arrays, "words.forms")
+        self.words = Words(self.arrays)
+        self.postings = Postings(self.arrays)
+        self.lengths = [self.arrays[f"len.{name}"] for name in FIELD_NAMES]
         self.ids = Strings.of(self.arrays, "doc.ids")
+        self._ordinals: dict[str, Array | None] = {}
+        self._months: dict[tzinfo, Months] = {}
         if len(self.arrays["doc.seq"]) != self.size:
             raise IndexCorrupt(f"{self.arrays.path} holds {len(self.arrays['doc.seq'])} articles, not {self.size}")
 
@@ -47,28 +52,70 @@ class View:
         """Documents and the places of their values in `values`."""
         return self.arrays[f"{name}.doc"], self.arrays[f"{name}.ord"]
 
-    @cached_property
-    def has(self) -> dict[str, Mask]:
-        """By filter, which documents have a value at all."""
-        masks = {}
-        for name in fields.FILTERS:
-            masks[name] = np.zeros(self.size, dtype=bool)
-            masks[name][self.arrays[f"{name}.doc"]] = True
-        return masks
+    def ordinals(self, name: str) -> Array | None:
+        """By document the place of its value in `values`, and their number where it has none; None if one has two."""
+        if name not in self._ordinals:
+            docs, ordinal = self.pairs(name)
+            none = len(self.arrays[f"{name}.values.ends"])
+            dense = np.full(self.size, none, dtype=np.min_scalar_type(none))
+            dense[docs] = ordinal
+            self._ordinals[name] = dense if len(docs) == np.count_nonzero(dense < none) else None
+        return self._ordinals[name]
+
+    def has(self, name: str) -> Mask:
+        """Which documents have a value of the filter at all."""
+        mask = np.zeros(self.size, dtype=bool)
+        mask[self.pairs(name)[0]] = True
+        return mask
+
+    def months(self, timezone: tzinfo) -> Months:
+        """By document the month it was published in, by the calendar of the zone."""
+        if timezone not in self._months:
+            self._months[timezone] = Months(self.arrays["doc.published"], timezone)
+        return self._months[timezone]
+
+
+class Months:
+    """The months of instants: `ordinal` says which of `names` each is in, and is their number for no date."""
+
+    def __init__(self, published: NDArray[np.int64], timezone: tzinfo) -> None:
+        dated = published != NONE
+        # In UTC first; by the calendar of another zone it may be the month before or after.
+        utc = np.unique(published[dated].astype("M8[us]").astype("M8[M]").astype(np.int64))
+        near = np.unique(np.concatenate((utc - 1, utc, utc + 1)))
+        near = near[(near >= _FIRST_MONTH) & (near <= _LAST_MONTH)]
+        names = [f"{1970 + month // 12:04}-{month % 12 + 1:02}" for month in near.tolist()]
+        starts = np.array([micros(dates.span(name, timezone).start) for name in names], dtype=np.int64)
+        place = np.maximum(starts.searchsorted(published, side="right") - 1, 0)
+        used = np.unique(place[dated])
+        self.names = [names[i] for i in used.tolist()]
+        self.ordinal = np.where(dated, used.searchsorted(place), len(used)).astype(np.min_scalar_type(len(used)))
+
+
+_FIRST_MONTH, _LAST_MONTH = (1 - 1970) * 12, (9999 - 1970) * 12 + 11
 
 
 @dataclass(frozen=True)
 class Visible:
     """What may be shown at one moment, and the statistics of just that: hidden words change no score.
 
-    `masks` by segment; `average` is the mean length of a field over the articles that have it, in tokens.
+    `masks` by segment; by field `average`, the mean length over the articles that have it, and `longest`, in tokens.
     `until`: microseconds since 1970, when the next embargo ends.
     """
 
     masks: tuple[Mask, ...]
     count: int
-    average: dict[str, float]
+    average: tuple[float, ...]
+    longest: tuple[int, ...]
     until: int
+    _factors: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    def factors(self, number: int) -> NDArray[np.float64]:
+        """By length of the field: what a frequency in it is multiplied by, 1 / (1 - b + b * length / mean)."""
+        if number not in self._factors:
+            b, lengths = fields.SEARCHED[number].b, np.arange(self.longest[number] + 1)
+            self._factors[number] = 1 / (1 - b + b * lengths / self.average[number])
+        return self._factors[number]
 
 
 class Snapshot:
@@ -102,13 +149,15 @@ class Snapshot:
             masks.append(mask)
             later = embargo[embargo > moment]
             until = min(until, int(later.min())) if len(later) else until
-        average = {}
-        for name in FIELD_NAMES:
-            lengths = [view.arrays[f"len.{name}"][mask] for view, mask in zip(self.views, masks, strict=True)]
-            total = sum(int(one.sum(dtype=np.int64)) for one in lengths)
-            having = sum(int(np.count_nonzero(one)) for one in lengths)
-            average[name] = total / having if having else 1.0
-        return Visible(tuple(masks), sum(int(mask.sum()) for mask in masks), average, int(until))
+        average, longest = [], []
+        for number in range(FIELDS):
+            shown = [view.lengths[number][mask] for view, mask in zip(self.views, masks, strict=True)]
+            total = sum(int(one.sum(dtype=np.int64)) for one in shown)
+            having = sum(int(np.count_nonzero(one)) for one in shown)
+            average.append(total / having if having else 1.0)
+            longest.append(max((int(view.lengths[number].max(initial=0)) for view in self.views), default=0))
+        count = sum(int(np.count_nonzero(mask)) for mask in masks)
+        return Visible(tuple(masks), count, tuple(average), tuple(longest), int(until))
 
     def find(self, id: str) -> tuple[int, int] | None:
         """Segment and document of the article of this id, hidden or not; None where it is not held."""
@@ -117,6 +166,10 @@ class Snapshot:
                 if view.live[doc]:
                     return number, doc
         return None
+
+    def seq(self, segment: int, doc: int) -> int:
+        """Its version in the store."""
+        return int(self.views[segment].arrays["doc.seq"][doc])
 
     def embargoed(self, segment: int, doc: int) -> bool:
         """Whether the article waits for its time."""

@@ -22,12 +22,12 @@ from whoosh.index import TOC, EmptyIndexError, clean_files
 
 from search.article import tie_break
 from search.engines import IndexCorrupt, Progress
-from search.engines.whoosh import arrays, durable, generations, segment
+from search.engines.whoosh import arrays, durable, generations, merge, segment
 from search.engines.whoosh.codec import Segment
 from search.engines.whoosh.schema import schema
 from search.engines.whoosh.store import Row, Store
 
-FLUSH_TOKENS = 4_000_000  # words gathered before a segment is written: about 10,000 articles, 400 MB at the sort
+FLUSH_CHARACTERS = 24_000_000  # gathered before a segment is written: 4 million words, 10,000 articles of a newspaper
 READ_ROWS = 500
 MERGE_AT = 4  # segments of one size class are merged when there are so many
 MERGE_TOKENS = 20_000_000  # no segment grows beyond this by merging: memory is bounded, whatever the corpus
@@ -166,7 +166,7 @@ class _Commit:
 
     @property
     def full(self) -> bool:
-        return self._batch.tokens >= FLUSH_TOKENS
+        return self._batch.characters >= FLUSH_CHARACTERS
 
     def apply(self, row: Row) -> None:
         self._changed.add(row.id)
@@ -224,7 +224,7 @@ def _merged(generation: Path, segments: list[Segment]) -> list[Segment]:
     """
     while due := _due(generation, segments):
         opened = [arrays.Arrays(one.file(generation)) for one in due]
-        together = _write(generation, segment.merge(opened, [one.live() for one in due]), set())
+        together = _write(generation, merge.merge(opened, [one.live() for one in due]), set())
         place = segments.index(due[0])
         segments = [one for one in segments if one not in due]
         segments.insert(place, together)

@@ -1,0 +1,183 @@
+"""Where a word, a phrase or a prefix stands in a segment: by field the documents, and how often in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import fields
+from search.engines.whoosh.arrays import Array
+from search.engines.whoosh.postings import FIELD_NAMES, Postings
+from search.engines.whoosh.snapshot import Mask, View
+from search.query import Phrase, Prefix, Word
+
+Leaf = Word | Phrase | Prefix
+_WEIGHTED = frozenset(number for number, field in enumerate(fields.SEARCHED) if field.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Documents of a field, ascending, and how often the leaf stands in each."""
+
+    field: int
+    docs: Array
+    counts: NDArray[np.float64]
+
+    def frequencies(self, places: Array | None) -> NDArray[np.float64]:
+        """Of the documents at these places of `docs`, or of all."""
+        counts: NDArray[np.float64] = self.counts if places is None else self.counts[places]
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Documents of a field that hold a word, and its frequencies: another word of its stem counts less than one."""
+
+    field: int
+    docs: Array
+    postings: Postings
+    term: int
+    weights: NDArray[np.float64]  # by form of the stem
+    by_code: NDArray[np.float64] | None  # None: every form has the same weight
+
+    def frequencies(self, places: Array | None) -> NDArray[np.float64]:
+        """Of the documents at these places of `docs`, or of all."""
+        if self.by_code is None:
+            return self.postings.frequencies(self.term, places).astype(np.float64) * self.weights[0]
+        code = self.postings.codes(self.term)
+        found: NDArray[np.float64] = self.by_code[code if places is None else code[places]]
+        if np.isnan(found).any():
+            mixed, often, forms = self.postings.mixed(self.term)
+            every = np.zeros(len(code))
+            every[mixed] = np.add.reduceat(self.weights[forms], np.cumsum(often) - often)
+            left = np.isnan(found)
+            found[left] = (every if places is None else every[places])[left]
+        return found
+
+
+Stand = Counted | Weighed
+
+
+def stands(leaf: Leaf, view: View) -> list[Stand]:
+    """By field, where it stands: in the one field it is asked for in, else in all that have a weight."""
+    wanted = frozenset({FIELD_NAMES.index(leaf.field)}) if leaf.field else _WEIGHTED
+    if isinstance(leaf, Word):
+        return _word(leaf, view, wanted)
+    return _phrase(leaf, view, wanted) if isinstance(leaf, Phrase) else _prefix(leaf, view, wanted)
+
+
+def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
+    stem = view.words.stem(word.stem)
+    if stem is None:
+        return []
+    # In small letters any capitals do; in capitals it is the acronym alone (`US`, not `us`).
+    small = word.form == word.form.lower()
+    same = [(form.lower() if small else form) == word.form for form in view.words.forms_of(stem)]
+    weights = np.where(same, 1.0, fields.STEM_MATE)
+    by_code = None if all(same) or not any(same) else _by_code(weights, view.postings)
+    return [
+        Weighed(field, view.postings.docs(term), view.postings, term, weights, by_code)
+        for field, term in view.postings.terms_of(stem)
+        if field in wanted
+    ]
+
+
+def _by_code(weights: NDArray[np.float64], postings: Postings) -> NDArray[np.float64]:
+    """The weighted frequency that each code of a posting stands for; NaN: its occurrences say."""
+    number = np.minimum(postings.code_form, len(weights) - 1)  # a code of more forms than this stem has is not met
+    found: NDArray[np.float64] = postings.code_tf * weights[number]
+    found[postings.is_mixed] = np.nan
+    return found
+
+
+def _phrase(phrase: Phrase, view: View, wanted: frozenset[int]) -> list[Stand]:
+    stems = [view.words.stem(word.stem) for word in phrase.words]
+    if not stems or None in stems:
+        return []
+    terms = [dict(view.postings.terms_of(stem)) for stem in stems if stem is not None]
+    same: list[Mask | None] = [None] * len(stems)
+    if phrase.exact:  # compared as it sounds, whatever the capitals
+        same = [
+            np.array([form.lower() == word.form.lower() for form in view.words.forms_of(stem)])
+            for word, stem in zip(phrase.words, stems, strict=True)
+        ]
+    found: list[Stand] = []
+    for field in sorted(wanted.intersection(*terms)):
+        docs, counts = _side_by_side(view, [of_word[field] for of_word in terms], same)
+        if len(docs):
+            found.append(Counted(field, docs, counts))
+    return found
+
+
+def _side_by_side(
+    view: View, terms: list[int], same: list[Mask | None]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The documents in which the terms stand in this order without a gap, and how often."""
+    lists = [view.postings.docs(term) for term in terms]
+    together = _common(view.size, lists)
+    starts: NDArray[np.int64] | None = None  # of the phrase: document << 32 | position, ascending
+    for offset in sorted(range(len(terms)), key=lambda i: len(lists[i])):
+        docs = lists[offset]
+        if len(docs) > 8 * len(together):
+            places = docs.searchsorted(together.astype(docs.dtype))
+        else:
+            kept = np.zeros(view.size, dtype=bool)
+            kept[together] = True
+            places = np.flatnonzero(kept[docs])
+        doc, position, form = view.postings.occurrences(terms[offset], places)
+        keys = (doc << 32) + position - offset
+        if (of_word := same[offset]) is not None and not of_word.all():
+            keys = keys[of_word[form()]]
+        starts = keys if starts is None else starts[_among(starts, keys)]
+        if not len(starts):
+            break
+        together = np.unique(starts >> 32)
+    assert starts is not None
+    starts = np.unique(starts)  # two spellings of one stem may share a position
+    docs, counts = np.unique(starts >> 32, return_counts=True)
+    return docs, counts.astype(np.float64)
+
+
+def _common(size: int, lists: list[Array]) -> NDArray[np.int64]:
+    """The documents that all of the lists hold."""
+    lists = sorted(lists, key=len)
+    common = lists[0].astype(np.int64)
+    for docs in lists[1:]:
+        if len(docs) > 8 * len(common):
+            common = common[_among(common.astype(docs.dtype), docs)]
+        else:
+            mask = np.zeros(size, dtype=bool)
+            mask[docs] = True
+            common = common[mask[common]]
+    return common
+
+
+def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
+    places = view.words.beginning_with(prefix.text)
+    if not len(places):
+        return []
+    first = view.words.first
+    within = np.zeros(int(places[-1]) + 2, dtype=bool)  # by form; what comes after the last one is none
+    within[places] = True
+    stems = np.unique(first.searchsorted(places.astype(first.dtype), side="right") - 1)
+    found: list[Stand] = []
+    for field in sorted(wanted):
+        terms, held = view.postings.of_stems(field, stems)
+        if len(terms):
+            docs, counts = view.postings.counts(terms, first[stems[held]].astype(np.int64), within)
+            dense = np.bincount(docs, weights=counts, minlength=view.size).astype(np.float64)
+            some = np.flatnonzero(dense)
+            found.append(Counted(field, some, dense[some]))
+    return found
+
+
+def _among(some: Array, others: Array) -> Mask:
+    """Which of `some` are in `others`; both ascending."""
+    if not len(others):
+        return np.zeros(len(some), dtype=bool)
+    place = others.searchsorted(some)
+    place[place == len(others)] = 0
+    found: Mask = others[place] == some
+    return found

@@ -1,0 +1,246 @@
+"""Postings as flat arrays: packed for a segment, and read term by term.
+
+A term is a stem in a field; the terms of a stem stand side by side, in the order of the fields.
+
+    stem.term    where the terms of a stem begin, and the end       term.field   number of the field
+    term.post    where a term's postings begin, and the end         term.occ     its occurrences, term.mix: its forms
+    post.doc     document numbers, ascending within a term          post.code    what stands there, one byte:
+    code.tf      .. how often                                       code.form    .. and in which of the stem's forms
+    occ.pos      token positions, ascending within a posting, modulo 65,536
+    far.occ      the occurrences beyond position 65,535 (longer than most books), far.pos: their positions
+    mix.form     the form of each occurrence of the postings of code.form MIXED, one posting after another
+    rare.post    the postings of code RARE, rare.tf: how often; of form MIXED all of them
+
+Two of three postings are of one occurrence or two, nine of ten of one form: 255 pairs of frequency and form say almost
+all, and a word's weighted frequencies are looked up in a table of 256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import fields
+from search.engines.whoosh.arrays import Array, narrow, ranges
+
+FIELD_NAMES = tuple(field.name for field in fields.SEARCHED)
+FIELDS = len(FIELD_NAMES)
+MIXED = 255  # code.form
+RARE = 255  # post.code
+FAR = 1 << 16
+
+
+def pack(*, stems: int, key: Array, doc: Array, tf: Array, pos: Array, form: Array) -> dict[str, Array]:
+    """The arrays of postings.
+
+    `key` (stem * FIELDS + field, ascending), `doc` and `tf` are by posting; `pos` and `form` (the number of the form
+    within its stem) by occurrence.
+    """
+    first = _begins(key)
+    occ = np.concatenate(([0], np.cumsum(tf, dtype=np.int64)))
+    if len(tf):
+        low, high = np.minimum.reduceat(form, occ[:-1]), np.maximum.reduceat(form, occ[:-1])
+        one_form = np.where((low == high) & (low < MIXED), low, MIXED).astype(np.uint16)
+    else:
+        one_form = np.empty(0, dtype=np.uint16)
+    code, code_tf, code_form = _codes(tf, one_form)
+    rare = np.flatnonzero(code == RARE)
+    mixed = code_form[code] == MIXED
+    mixes = np.concatenate(([0], np.cumsum(np.where(mixed, tf, 0), dtype=np.int64)))
+    terms = np.append(first, len(key))
+    far = np.flatnonzero(pos >= FAR)
+    return {
+        "stem.term": narrow(np.searchsorted(key[first], np.arange(stems + 1, dtype=np.int64) * FIELDS)),
+        "term.field": (key[first] % FIELDS).astype(np.uint8),
+        "term.post": narrow(terms),
+        "term.occ": narrow(occ[terms]),
+        "term.mix": narrow(mixes[terms]),
+        "post.doc": narrow(doc),
+        "post.code": code,
+        "code.tf": code_tf,
+        "code.form": code_form,
+        "occ.pos": pos.astype(np.uint16),
+        "far.occ": narrow(far),
+        "far.pos": narrow(pos[far]),
+        "mix.form": narrow(form[np.repeat(mixed, tf)]),
+        "rare.post": narrow(rare),
+        "rare.tf": narrow(tf[rare]),
+    }
+
+
+def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """One byte a posting, and what each stands for: the pairs of frequency and form that are seen most."""
+    pair = (np.minimum(tf, 255).astype(np.uint16) << 8) | form
+    seen = np.bincount(pair, minlength=FAR)
+    seen[255 << 8 :] = 0  # 255 times or more: RARE
+    common = np.argsort(-seen, kind="stable")[:RARE]
+    common = common[seen[common] > 0]
+    number = np.full(FAR, RARE, dtype=np.uint8)
+    number[common] = np.arange(len(common), dtype=np.uint8)
+    code_tf = np.zeros(256, dtype=np.uint8)
+    code_form = np.full(256, MIXED, dtype=np.uint8)
+    code_tf[: len(common)] = common >> 8
+    code_form[: len(common)] = common & 0xFF
+    return number[pair], code_tf, code_form
+
+
+class Postings:
+    """The postings of a segment, as `pack` wrote them. Terms are numbers, stems too."""
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self._arrays = arrays
+        self._stem_term, self._term_field = arrays["stem.term"], arrays["term.field"]
+        self._post, self._occ, self._mix = arrays["term.post"], arrays["term.occ"], arrays["term.mix"]
+        self._doc, self._code = arrays["post.doc"], arrays["post.code"]
+        self.code_tf, self.code_form = arrays["code.tf"], arrays["code.form"]
+        self.is_mixed = self.code_form == MIXED
+
+    def terms_of(self, stem: int) -> list[tuple[int, int]]:
+        """The fields that hold the stem, by number, and the term in each."""
+        first, last = self._stem_term[stem : stem + 2].tolist()
+        return list(zip(self._term_field[first:last].tolist(), range(first, last), strict=True))
+
+    def term(self, field: int, stem: int | None) -> int | None:
+        """The term of a stem in a field; None where the field does not hold it."""
+        return None if stem is None else dict(self.terms_of(stem)).get(field)
+
+    def of_stems(self, field: int, stems: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The terms of several stems that the field holds, and which of them it holds."""
+        first = self._stem_term[stems].astype(np.int64)
+        count = self._stem_term[stems + 1] - first
+        terms = ranges(first, count)
+        here = self._term_field[terms] == field
+        held = np.zeros(len(stems), dtype=bool)
+        held[np.repeat(np.arange(len(stems)), count)[here]] = True
+        return terms[here], held
+
+    def docs(self, term: int) -> Array:
+        """Document numbers, ascending."""
+        start, end = self._post[term : term + 2].tolist()
+        return self._doc[start:end]
+
+    def codes(self, term: int) -> Array:
+        """What stands in each of the documents: an index into `code_tf` and `code_form`."""
+        start, end = self._post[term : term + 2].tolist()
+        return self._code[start:end]
+
+    def frequencies(self, term: int, places: Array | None = None) -> NDArray[np.int64]:
+        """How often, by document; or by those at these places of `docs` alone."""
+        code = self.codes(term) if places is None else self.codes(term)[places]
+        tf = self.code_tf[code].astype(np.int64)
+        rare = np.flatnonzero(code == RARE)
+        if len(rare):
+            numbers = int(self._post[term]) + (rare if places is None else places[rare])
+            tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], numbers)]
+        return tf
+
+    def mixed(self, term: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+        """The places of the postings of several forms, how often each, and the form of each occurrence of those."""
+        places = np.flatnonzero(self.is_mixed[self.codes(term)])
+        start, end = self._mix[term : term + 2].tolist()
+        return places, self.frequencies(term, places), self._arrays["mix.form"][start:end]
+
+    def positions(self, term: int) -> NDArray[np.int64]:
+        """Where each occurrence stands, posting after posting."""
+        start, end = self._occ[term : term + 2].tolist()
+        return self._positions(start, end)
+
+    def occurrences(
+        self, term: int, places: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Callable[[], NDArray[np.int64]]]:
+        """Of the documents at these places of `docs`: document and position of each occurrence, and its form."""
+        docs, few = self.docs(term), len(places)
+        tf = self.frequencies(term)
+        chosen = tf[places]
+        start = int(self._occ[term])
+        if few == len(docs):
+            position = self._positions(start, start + int(tf.sum()))
+        else:
+            position = self._at(ranges((np.cumsum(tf) - tf)[places] + start, chosen))
+
+        def form() -> NDArray[np.int64]:
+            return self._forms(term, tf, places)
+
+        return np.repeat(docs[places].astype(np.int64), chosen), position, form
+
+    def counts(
+        self, terms: NDArray[np.int64], first: NDArray[np.int64], wanted: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.int64]]:
+        """Of several terms: by posting the document, and how many occurrences are in a wanted form.
+
+        `first` is the place of the first form of each term's stem, and `wanted` goes by the places of all forms; what
+        is beyond its end is not wanted.
+        """
+        starts, ends = self._post[terms].astype(np.int64), self._post[terms + 1].astype(np.int64)
+        postings = ranges(starts, ends - starts)
+        base = np.repeat(first, ends - starts)
+        code = self._code[postings]
+        count = self.code_tf[code].astype(np.int64)
+        mixed = np.flatnonzero(self.is_mixed[code])
+        one_form = np.minimum(base + self.code_form[code], len(wanted) - 1)
+        count[~wanted[one_form]] = 0
+        if len(mixed):
+            often = self.code_tf[code[mixed]].astype(np.int64)
+            rare = code[mixed] == RARE
+            often[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], postings[mixed[rare]])]
+            starts, ends = self._mix[terms].astype(np.int64), self._mix[terms + 1].astype(np.int64)
+            forms = self._arrays["mix.form"][ranges(starts, ends - starts)].astype(np.int64)
+            here = wanted[np.minimum(forms + np.repeat(base[mixed], often), len(wanted) - 1)]
+            count[mixed] = np.add.reduceat(here, np.cumsum(often) - often, dtype=np.int64)
+        return self._doc[postings], count
+
+    def _forms(self, term: int, tf: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+        code = self.codes(term)
+        forms = np.repeat(self.code_form[code[places]].astype(np.int64), tf[places])
+        start, end = self._mix[term : term + 2].tolist()
+        if start < end:
+            often = np.where(self.is_mixed[code], tf, 0)
+            mixed = self.is_mixed[code[places]]
+            of = ranges((np.cumsum(often) - often)[places[mixed]] + start, tf[places[mixed]])
+            forms[np.repeat(mixed, tf[places])] = self._arrays["mix.form"][of]
+        return forms
+
+    def _at(self, occurrences: NDArray[np.int64]) -> NDArray[np.int64]:
+        positions = self._arrays["occ.pos"][occurrences].astype(np.int64)
+        far = self._arrays["far.occ"]
+        if len(far) and len(occurrences):
+            place = np.minimum(far.searchsorted(occurrences), len(far) - 1)
+            beyond = far[place] == occurrences
+            positions[beyond] = self._arrays["far.pos"][place[beyond]]
+        return positions
+
+    def _positions(self, start: int, end: int) -> NDArray[np.int64]:
+        positions = self._arrays["occ.pos"][start:end].astype(np.int64)
+        far = self._arrays["far.occ"]
+        if len(far):
+            first, last = np.searchsorted(far, (start, end))
+            positions[far[first:last].astype(np.int64) - start] = self._arrays["far.pos"][first:last]
+        return positions
+
+    # All terms at once, for merging.
+
+    def sizes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """By term: key (stem * FIELDS + field) and number of postings."""
+        first, post = self._stem_term.astype(np.int64), self._post.astype(np.int64)
+        stem = np.repeat(np.arange(len(first) - 1, dtype=np.int64), first[1:] - first[:-1])
+        return stem * FIELDS + self._term_field, post[1:] - post[:-1]
+
+    def all(self) -> tuple[Array, Array, Array, Array]:
+        """Documents and frequencies by posting, positions and forms by occurrence."""
+        tf = self.code_tf[self._code].astype(np.uint32)
+        tf[self._arrays["rare.post"]] = self._arrays["rare.tf"]
+        mix = self._arrays["mix.form"]
+        form = np.repeat(self.code_form[self._code].astype(mix.dtype), tf)
+        form[np.repeat(self.is_mixed[self._code], tf)] = mix
+        position = self._arrays["occ.pos"].astype(np.uint32)
+        position[self._arrays["far.occ"]] = self._arrays["far.pos"]
+        return self._doc, tf, position, form
+
+
+def _begins(ascending: Array) -> NDArray[np.int64]:
+    """Where a value differs from the one before; the first does."""
+    if not len(ascending):
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))

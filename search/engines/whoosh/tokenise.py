@@ -1,0 +1,274 @@
+"""Texts -> numbers of their words, by array operations over bytes; what a word is, `analysis` alone says.
+
+A text is cut into chunks at characters that no word holds, and each different chunk is analysed once: most are one
+word. Telling chunks apart is the work, and takes no look at them one by one:
+
+    bytes   "Yes," said Mr. O'Neill, 2,000 e-mails    every byte is of one of three classes: apart, word, joiner
+    chunks  Yes  said  Mr  O'Neill  2,000  e-mails    a joiner stands in a chunk where `analysis.WORD` may want it
+    keys    three numbers of 8 bytes                  found in a hash table, all at once
+
+A joiner that is left out belongs to no word; one that is kept needlessly costs a chunk more, and no error.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import analysis
+from search.engines.whoosh.arrays import Array, ranges
+
+APART, WORD, JOINER = 0, 1, 2
+MOST_KNOWN = 2_000_000  # chunks; then a new vocabulary is begun: these take some 250 MB
+LONGEST = 23  # bytes of a chunk that is looked up; the last byte of its key is for `shouting`
+PADDING = b"\n" + b"\0" * 32  # so that the reading of a key never leaves the buffer
+SHOUTING = np.uint64(1 << 63)
+MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd, from xxHash
+
+_CLASS = np.zeros(256, dtype=np.uint8)
+_CLASS[[code for code in range(128) if chr(code).isalnum()]] = WORD
+_CLASS[128:] = WORD  # part of a character of several bytes: those that are apart are taken out below
+_CLASS[list(b"'`-,.&+#")] = JOINER
+_CLASSES = _CLASS.tobytes()
+_MASK = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)
+
+
+def _bytes(characters: bytes) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=bool)
+    table[list(characters)] = True
+    return table
+
+
+_DIGIT = _bytes(b"0123456789") | (np.arange(256) >= 128)
+_QUOTE_OR_HYPHEN = _bytes(b"'`-")
+# General punctuation is E2 80 xx in UTF-8: dashes, quotation marks, bullet, ellipsis. No word has one of these:
+_APART = np.zeros(256, dtype=bool)
+_APART[[ord(character) & 0x3F | 0x80 for character in "—―“”„‟†‡•…"]] = True
+# .. and an apostrophe only where a word goes on after it.
+_APOSTROPHE = np.zeros(256, dtype=bool)
+_APOSTROPHE[[ord(character) & 0x3F | 0x80 for character in "‘’"]] = True
+
+
+class Tokens(NamedTuple):
+    """Words of several texts, one after another: number of the form, step of the position, and where each text ends."""
+
+    form: NDArray[np.uint32]
+    step: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+
+
+class Tokeniser:
+    """What was met so far: chunks, the forms in them, and the stems of those. Numbers count from 0 as they come."""
+
+    def __init__(self) -> None:
+        self.forms: list[str] = []
+        self.stems: list[str] = []
+        self.stem_of = array("I")  # by form
+        self._form_number: dict[str, int] = {}
+        self._stem_number: dict[str, int] = {}
+        self._first = _Growing(np.uint32)  # by chunk: its first part, how many it has
+        self._count = _Growing(np.uint8)
+        self._part_form = _Growing(np.uint32)
+        self._part_step = _Growing(np.uint8)
+        self._keys = [_Growing(np.uint64) for _ in MIX]
+        self._slots = np.full(1 << 16, -1, dtype=np.int32)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time for a new one."""
+        return len(self._first) > MOST_KNOWN
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """All words of the texts, as `analysis.tokens` finds them."""
+        encoded = [text.encode() for text in texts]
+        data = b"\n".join(encoded) + PADDING
+        lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+        text_end = np.cumsum(lengths + 1)
+        start, end = _chunks(data)
+        shouting = np.fromiter(map(analysis.is_shouting, texts), dtype=bool, count=len(texts))
+        last = np.searchsorted(start, text_end)  # by text: the chunk after its last one
+        shouted = np.repeat(shouting, np.diff(last, prepend=0)) if shouting.any() else None
+        chunk = self._look_up(data, start, end, shouted)
+        count = self._count.array[chunk]
+        first = self._first.array[chunk]
+        parts = first if (count == 1).all() else ranges(first, count)
+        before = np.concatenate(([0], np.cumsum(count, dtype=np.int64)))
+        return Tokens(self._part_form.array[parts], self._part_step.array[parts], before[last])
+
+    def _look_up(self, data: bytes, start: Array, end: Array, shouted: Array | None) -> NDArray[np.int64]:
+        """The numbers of the chunks; those that are new are analysed."""
+        found = np.empty(len(start), dtype=np.int64)
+        length = end - start
+        long = np.flatnonzero(length > LONGEST)
+        for place in long.tolist():  # in scripts that do not part words: a sentence, which does not come again
+            loud = bool(shouted is not None and shouted[place])
+            found[place] = self._add(data[start[place] : end[place]], loud, key=None)
+        keys = _keys(data, start, length, shouted)
+        left = np.flatnonzero(length <= LONGEST) if len(long) else np.arange(len(start))
+        hashed = _hash(keys)
+        while len(left):
+            number, missing = self._find([key[left] for key in keys], hashed[left])
+            found[left] = number
+            left = left[missing]
+            if len(left):
+                _, some = np.unique(hashed[left], return_index=True)
+                for place in left[some].tolist():
+                    loud = bool(shouted is not None and shouted[place])
+                    key = [int(one[place]) for one in keys]
+                    self._add(data[start[place] : end[place]], loud, key)
+                self._file(len(self._first) - len(some))
+        return found
+
+    def _find(self, keys: list[Array], hashed: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of these chunks, and the places of those that are not known."""
+        top = np.int64(len(self._slots) - 1)
+        known = [key.array for key in self._keys]
+        slot = (hashed >> np.uint64(32)).astype(np.int64) & top
+        number = self._slots[slot].astype(np.int64)
+        differs = number >= 0
+        for key, one in zip(keys, known, strict=True):
+            differs &= one[number] == key if len(one) else False
+        left = np.flatnonzero(~differs)
+        missing = []
+        while len(left):
+            here = number[left]
+            missing.append(left[here < 0])
+            left = left[here >= 0]
+            same = np.ones(len(left), dtype=bool)
+            for key, one in zip(keys, known, strict=True):
+                same &= one[number[left]] == key[left]
+            left = left[~same]
+            slot[left] = slot[left] + 1 & top
+            number[left] = self._slots[slot[left]]
+        return number, np.concatenate(missing) if missing else np.empty(0, np.int64)
+
+    def _file(self, first: int) -> None:
+        """Give the chunks from this number on their slots; in a table twice as large where half of it is taken."""
+        if len(self._first) * 2 > len(self._slots):
+            self._slots = np.full(len(self._slots) * 4, -1, dtype=np.int32)
+            first = 0
+        keys = [key.array[first:] for key in self._keys]
+        top = np.int64(len(self._slots) - 1)
+        number = np.arange(first, len(self._first), dtype=np.int32)
+        number = number[keys[0] != 0]  # long ones have no key
+        slot = (_hash(keys)[keys[0] != 0] >> np.uint64(32)).astype(np.int64) & top
+        while len(number):
+            free = self._slots[slot] < 0
+            self._slots[slot[free]] = number[free]  # of two that want the same slot the last one has it
+            moved = self._slots[slot] != number
+            number, slot = number[moved], slot[moved] + 1 & top
+
+    def _add(self, chunk: bytes, shouting: bool, key: list[int] | None) -> int:
+        """Analyse a chunk; its number. Without a key it is not found again."""
+        text = chunk.decode()
+        raws = (text,) if key and text.isascii() and text.isalnum() else analysis.WORD.findall(text)
+        first = len(self._part_form)
+        for raw in raws:
+            for stem, form, step in analysis.parts(raw, shouting):
+                number = self._form_number.get(form)
+                if number is None:
+                    number = self._form_number[form] = len(self.forms)
+                    self.forms.append(form)
+                    of = self._stem_number.get(stem)
+                    if of is None:
+                        of = self._stem_number[stem] = len(self.stems)
+                        self.stems.append(stem)
+                    self.stem_of.append(of)
+                self._part_form.append(number)
+                self._part_step.append(step)
+        self._first.append(first)
+        self._count.append(len(self._part_form) - first)
+        for growing, part in zip(self._keys, key or (0, 0, 0), strict=True):
+            growing.append(part)
+        return len(self._first) - 1
+
+
+class _Growing:
+    """An array that grows at its end."""
+
+    def __init__(self, dtype: type[np.unsignedinteger]) -> None:
+        self._all = np.zeros(1024, dtype=dtype)
+        self._new: list[int] = []
+        self._filled = 0
+
+    def __len__(self) -> int:
+        return self._filled + len(self._new)
+
+    def append(self, value: int) -> None:
+        self._new.append(value)
+
+    @property
+    def array(self) -> Array:
+        if self._new:
+            size = len(self)
+            if size > len(self._all):
+                larger = np.zeros(max(size, 2 * len(self._all)), dtype=self._all.dtype)
+                larger[: self._filled] = self._all[: self._filled]
+                self._all = larger
+            self._all[self._filled : size] = self._new
+            self._filled, self._new = size, []
+        return self._all[: self._filled]
+
+
+def _chunks(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each chunk starts and ends."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    kind = np.frombuffer(bytearray(data.translate(_CLASSES)), dtype=np.uint8)
+    _take_out_punctuation(codes, kind)
+    joiners = np.flatnonzero(kind == JOINER)
+    # The first byte of all has none before it; the padding follows the last one.
+    code, before, after = codes[joiners], kind[joiners - 1], kind[joiners + 1]
+    follows = (before == WORD) & (joiners > 0)
+    goes_on = after == WORD
+    keep = follows & goes_on
+    # 2,000; a comma between other characters ends a word
+    keep &= (code != ord(",")) | _DIGIT[codes[joiners - 1]] & _DIGIT[codes[joiners + 1]]
+    # U.S.-led: the last full stop, and the hyphen after it
+    keep |= (code == ord(".")) & follows & _QUOTE_OR_HYPHEN[codes[joiners + 1]]
+    keep |= _QUOTE_OR_HYPHEN[code] & goes_on & (codes[joiners - 1] == ord("."))
+    # C# and C++
+    keep |= ((code == ord("#")) | (code == ord("+"))) & follows
+    keep |= (code == ord("+")) & (codes[joiners - 1] == ord("+"))
+    kind[joiners] = keep
+    edges = np.flatnonzero(kind[1:] != kind[:-1]) + 1
+    if kind[0]:
+        edges = np.concatenate(([0], edges))
+    return edges[::2], edges[1::2]
+
+
+def _take_out_punctuation(codes: Array, kind: Array) -> None:
+    """Typographic quotation marks, dashes and the like part words as ASCII ones do."""
+    lead = np.flatnonzero(codes == 0xE2)
+    lead = lead[codes[lead + 1] == 0x80]
+    last = codes[lead + 2]
+    apart = lead[_APART[last]]
+    kind[apart] = kind[apart + 1] = kind[apart + 2] = APART
+    quote = lead[_APOSTROPHE[last]]
+    ends_word = kind[quote + 3] != WORD
+    quote = quote[ends_word | ((kind[quote - 1] != WORD) & (codes[quote - 1] != ord(".")) | (quote == 0))]
+    kind[quote] = kind[quote + 1] = kind[quote + 2] = APART
+
+
+def _keys(data: bytes, start: Array, length: Array, shouted: Array | None) -> list[NDArray[np.uint64]]:
+    """The first 24 bytes of each chunk as three numbers."""
+    at = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))  # 8 bytes from any place
+    keys = [at[start] & _MASK[np.minimum(length, 8)]]
+    for skipped in (8, 16):
+        key = np.zeros(len(start), dtype=np.uint64)
+        longer = np.flatnonzero(length > skipped)
+        key[longer] = at[start[longer] + skipped] & _MASK[np.minimum(length[longer] - skipped, 8)]
+        keys.append(key)
+    if shouted is not None:
+        keys[2][shouted] |= SHOUTING
+    return keys
+
+
+def _hash(keys: Sequence[Array]) -> NDArray[np.uint64]:
+    mixed = keys[0] * MIX[0] ^ keys[1] * MIX[1] ^ keys[2] * MIX[2]
+    mixed ^= mixed >> np.uint64(29)
+    hashed: NDArray[np.uint64] = mixed * MIX[0]
+    return hashed
