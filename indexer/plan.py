@@ -57,21 +57,22 @@ def compare(
     on, so that a folder that was renamed keeps its articles, and loses them when their files go. Without it an article
     known by its path alone is refused where another source has a different one of that path: neither is lost.
     """
-    wanted: dict[str, tuple[Read, str, bool]] = {}
+    wanted: dict[str, tuple[Read, bytes, str, bool]] = {}
     duplicates = []
     for read in batch:
-        id, digest = read.article.id, article.digest(read.article)
+        line = article.to_json(read.article).encode()
+        id, digest = read.article.id, article.digest_of(line)
         before = seen.get(id)
         if before:
             duplicates.append(Duplicate(id, read.file, read.line, before, before.digest == digest))
             if before.digest == digest:
                 continue
-        counts = wanted[id][2] if id in wanted else before is None
-        wanted[id] = (read, digest, counts)
+        counts = wanted[id][3] if id in wanted else before is None
+        wanted[id] = (read, line, digest, counts)
         seen[id] = Seen(read.file, read.line, digest)
 
     put, refused, tally = [], [], {"added": 0, "changed": 0, "unchanged": 0}
-    for id, (read, digest, counts) in wanted.items():
+    for id, (read, line, digest, counts) in wanted.items():
         there = held.get(id)
         if there and there.digest != digest and read.from_path and not (adopt or _one_place(there.source, source)):
             refused.append(Refused(read.file, read.line, TAKEN.format(there.source)))
@@ -79,7 +80,7 @@ def compare(
         verdict = "added" if there is None else "unchanged" if there.digest == digest else "changed"
         tally[verdict] += counts
         if verdict != "unchanged" or (adopt and there and there.source != source):
-            put.append(Put(read.article, source))
+            put.append(Put(read.article, source, line))
     return Plan(tuple(put), duplicates=tuple(duplicates), refused=tuple(refused), **tally)
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, time, tzinfo
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +19,7 @@ TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|gad_source|gad_campaignid|_gl|_ga|srsltid|msclkid|ttclid|twclid|yclid"
     r"|ysclid|li_fat_id|igshid|igsh|mc_cid|mc_eid|mkt_tok|_hsenc|_hsmi|ref_src|ref_url|cmpid"
 )
+_IS_CANONICAL = re.compile(r"https?://[a-z0-9.-]+/[\w.~%/:@!$&'()*+,;=-]*", re.ASCII)  # as most are
 
 
 class ArticleError(ValueError):
@@ -54,10 +56,14 @@ class Article:
 
 
 FIELDS = tuple(f.name for f in fields(Article))
-_TEXT = ("title", "summary", "body")
-_OPTIONAL_TEXT = ("url", "section", "type", "language", "image", "notice")
+_KNOWN = frozenset(FIELDS)
+_TEXTS = ("title", "summary", "body", "url", "section", "type", "language", "image", "notice", "status")
 _LISTS = ("subheads", "authors", "tags")
 _DATES = ("published", "updated", "embargo_until")
+_TUPLES = frozenset((*_LISTS, "related"))
+_MOMENTS = frozenset(_DATES)
+_values = attrgetter(*FIELDS)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def from_dict(data: Mapping[str, Any], *, timezone: tzinfo = UTC, path: str | None = None) -> Article:
@@ -70,23 +76,23 @@ def from_dict(data: Mapping[str, Any], *, timezone: tzinfo = UTC, path: str | No
         ArticleError: with every reason why this is no article.
     """
     reasons: list[str] = []
-    values: dict[str, Any] = {}
-    for name in _TEXT:
-        values[name] = _text(data.get(name), name, reasons) or ""
-    for name in _OPTIONAL_TEXT:
-        values[name] = _text(data.get(name), name, reasons) or None
+    values: dict[str, Any] = {}  # what is empty is left to the defaults
+    for name in _TEXTS:
+        if text := _text(data.get(name), name, reasons):
+            values[name] = text
     for name in _LISTS:
-        values[name] = _list(data.get(name), name, reasons)
+        if texts := _list(data.get(name), name, reasons):
+            values[name] = texts
     for name in _DATES:
-        values[name] = _date(data.get(name), name, timezone, reasons)
-    values["status"] = _text(data.get("status"), "status", reasons) or "live"
-    if values["status"] not in STATUSES:
+        if moment := _date(data.get(name), name, timezone, reasons):
+            values[name] = moment
+    if values.get("status", "live") not in STATUSES:
         reasons.append(f"status {values['status']!r} is none of {', '.join(STATUSES)}")
     values["related"] = _related(data.get("related"), reasons)
-    values["extra"] = {**_extra(data.get("extra"), reasons), **{k: v for k, v in data.items() if k not in FIELDS}}
-    if not (values["title"] or values["body"]):
+    values["extra"] = {**_extra(data.get("extra"), reasons), **{k: v for k, v in data.items() if k not in _KNOWN}}
+    if not ("title" in values or "body" in values):
         reasons.append("it has neither title nor body")
-    values["id"] = _id(data.get("id"), values["url"] or path, reasons)
+    values["id"] = _id(data.get("id"), values.get("url") or path, reasons)
     if reasons:
         raise ArticleError(reasons)
     return Article(**values)
@@ -94,29 +100,45 @@ def from_dict(data: Mapping[str, Any], *, timezone: tzinfo = UTC, path: str | No
 
 def to_dict(article: Article) -> dict[str, Any]:
     """The article as plain data that `from_dict` turns back into the same article; empty fields are left out."""
-    data: dict[str, Any] = {}
-    for name in FIELDS:
-        value = getattr(article, name)
-        if value in (None, "", ()) or (name in ("extra",) and not value):
-            continue
-        if isinstance(value, datetime):
-            value = iso(value)
-        elif isinstance(value, tuple):
-            value = [dict(item) if isinstance(item, Mapping) else item for item in value]
-        elif isinstance(value, Mapping):
-            value = dict(value)
-        data[name] = value
+    data = {name: value for name, value in zip(FIELDS, _values(article), strict=True) if value}
+    for name in _MOMENTS & data.keys():
+        data[name] = iso(data[name])
+    for name in _TUPLES & data.keys():
+        data[name] = list(data[name])
+    if "related" in data:
+        data["related"] = [dict(item) for item in data["related"]]
+    if "extra" in data:
+        data["extra"] = dict(data["extra"])
     return data
 
 
 def to_json(article: Article) -> str:
     """The canonical line: equal articles give equal text."""
-    return json.dumps(to_dict(article), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(to_dict(article))
+
+
+def from_stored(line: bytes) -> Article:
+    """The article of a canonical line that was kept: as it is written, nothing is looked at twice.
+
+    Raises:
+        ValueError, TypeError, AttributeError: the line is none.
+    """
+    values = json.loads(line)
+    for name in _TUPLES & values.keys():
+        values[name] = tuple(values[name])
+    for name in _MOMENTS & values.keys():
+        values[name] = datetime.fromisoformat(values[name])
+    return Article(**values)
 
 
 def digest(article: Article) -> str:
-    """16 bytes of BLAKE2b of the canonical line, in hex: articles with the same digest are the same."""
-    return hashlib.blake2b(to_json(article).encode(), digest_size=16).hexdigest()
+    """The digest of the canonical line: articles with the same one are the same."""
+    return digest_of(to_json(article).encode())
+
+
+def digest_of(line: bytes) -> str:
+    """16 bytes of BLAKE2b, in hex."""
+    return hashlib.blake2b(line, digest_size=16).hexdigest()
 
 
 def tie_break(id: str) -> int:
@@ -136,6 +158,8 @@ def make_id(key: str) -> str:
 
 def canonical_url(url: str) -> str:
     """The same address for the same page: host in lower case, no default port, no fragment, no tracking parameters."""
+    if _IS_CANONICAL.fullmatch(url):
+        return url
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -153,6 +177,20 @@ def canonical_url(url: str) -> str:
 def iso(moment: datetime) -> str:
     """An aware moment in UTC, as ISO 8601 with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def whole(text: str) -> str:
+    """The text, without halves of surrogate pairs: they can stand in JSON but in no file or database.
+
+    Each is shown as what it is, unreadable.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def parse_date(text: str, timezone: tzinfo = UTC) -> datetime:
@@ -179,8 +217,7 @@ def _text(value: Any, name: str, reasons: list[str]) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         reasons.append(f"{name} is {_kind(value)}, not text")
         return ""
-    # Half of a surrogate pair can stand in JSON but in no file or database: it is shown as what it is, unreadable.
-    return str(value).encode("utf-8", "replace").decode().replace("\x00", "").replace("\r\n", "\n").strip()
+    return whole(str(value)).replace("\x00", "").replace("\r\n", "\n").strip()
 
 
 def _list(value: Any, name: str, reasons: list[str]) -> tuple[str, ...]:

@@ -8,11 +8,14 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+import zstandard
 
 from search import article
 from search.article import Article
 from search.engines import ArticleMissing, Delete, EngineUnavailable, Held, IndexCorrupt, IndexMissing, Put
+from search.engines.whoosh import compression, database
 from search.engines.whoosh import store as stores
+from search.engines.whoosh.compression import FIRST, PLAIN, Frames
 from search.engines.whoosh.store import Store
 
 FULL = Article(
@@ -99,6 +102,15 @@ def test_deleting_what_is_not_held_is_no_row(store, run, before):
     assert store.accept(run, [Delete("a")]) == last
 
 
+def test_a_deletion_in_its_batch(store, run):
+    store.accept(run, [put("a"), Delete("a"), Delete("a"), put("b"), Delete("b"), put("b", "again"), Delete("c")])
+    assert [(row.id, row.article and row.article.title) for row in store.rows_after(0)] == [
+        *(("a", "T"), ("a", None)),
+        *(("b", "T"), ("b", None), ("b", "again")),
+    ]
+    assert [(row.seq, row.id) for row in store.newest(5)] == [(5, "b")]
+
+
 def test_an_article_can_come_back(store, run):
     store.accept(run, [put("a"), Delete("a"), put("a", "again", source="push")])
     assert list(store.held_from("folder")) == []
@@ -149,6 +161,7 @@ def test_what_cannot_be_written_leaves_nothing(store, run):
 
 def test_counts(store, run):
     store.accept(run, [put("a"), put("b"), put("a", "new"), Delete("b")])
+    assert store.last() == 4
     counts = store.counts(after=1)
     assert (counts.articles, counts.pending) == (1, 3)
     assert counts.size > 0
@@ -194,7 +207,7 @@ def test_a_flipped_bit_is_found(store, run, position):
     [
         "DELETE FROM articles",
         "UPDATE articles SET content = NULL",
-        "UPDATE articles SET digest = 'another'",
+        "UPDATE articles SET id = 'another'",
         "UPDATE articles SET content = 'text'",
     ],
 )
@@ -203,6 +216,132 @@ def test_a_damaged_row_is_corrupt(store, run, sql):
     damage(store, sql)
     with pytest.raises(IndexCorrupt):
         store.articles([1])
+
+
+@pytest.fixture
+def early(monkeypatch):
+    """A dictionary is learnt from twenty articles, and a better one from forty."""
+    monkeypatch.setattr(stores, "LEARN_AT", (20, 40))
+
+
+def alike(first, count):
+    """Articles that have much in common, each with something of its own."""
+    words = ["council", "minister", "harbour", "budget", "museum", "railway", "election", "storm"]
+    bodies = (" ".join(words[(n * k) % 8] + str(n * k % 7) for k in range(1, 60)) for n in range(first, first + count))
+    return [put(f"{n:02}", f"Report {n}", body=body) for n, body in enumerate(bodies, first)]
+
+
+def dictionaries(store):
+    with store._connection() as db:
+        frames = [frame for (frame,) in db.execute("SELECT content FROM articles ORDER BY seq") if frame]
+    return [zstandard.get_frame_parameters(frame).dict_id for frame in frames]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 50])
+@pytest.mark.usefixtures("early")
+def test_dictionaries_are_learnt_and_old_rows_stay_readable(store, run, batch):
+    changes = alike(0, 50)
+    for start in range(0, 50, batch):
+        store.accept(run, changes[start : start + batch])
+    numbers = dictionaries(store)
+    assert numbers == sorted(numbers)
+    assert set(numbers) == ({FIRST} if batch == 50 else {PLAIN, FIRST, FIRST + 1})
+    again = Store(store.path.parent)
+    for reader in (store, again):
+        assert reader.articles(range(1, 51)) == [change.article for change in changes]
+        assert [row.article for row in reader.newest(50)] == [change.article for change in changes]
+    again.close()
+
+
+def test_of_too_little_no_dictionary_is_learnt(store, run, monkeypatch):
+    monkeypatch.setattr(stores, "LEARN_AT", (1, 3))
+    store.accept(run, [put("a")])
+    store.accept(run, [Delete("a"), put("a", "again")])
+    assert dictionaries(store) == [PLAIN] * 2
+    assert store.articles([3])[0].title == "again"
+
+
+@pytest.mark.usefixtures("early")
+def test_a_dictionary_packs_better(store, run):
+    for start in (0, 20, 40):
+        store.accept(run, alike(start, 20))
+    plain = sum(len(Frames({}.get).pack(article.to_json(change.article).encode())) for change in alike(41, 19))
+    with store._connection() as db:
+        packed = db.execute("SELECT sum(length(content)) FROM articles WHERE seq > 41").fetchone()[0]
+    assert packed < plain
+
+
+@pytest.mark.usefixtures("early")
+def test_another_process_has_learnt_a_dictionary(store, run, monkeypatch):
+    store.accept(run, alike(0, 10))
+    other = Store(store.path.parent)
+    learn = compression.learn
+
+    def meanwhile(number, lines):
+        monkeypatch.setattr(compression, "learn", learn)
+        other.accept(run, alike(10, 10))
+        return learn(number, [*lines, b"and more" * 1000])
+
+    monkeypatch.setattr(compression, "learn", meanwhile)
+    store.accept(run, alike(20, 10))
+    for reader in (store, other, Store(store.path.parent)):
+        assert sorted(found.id for found in reader.articles(range(1, 31))) == [f"{n:02}" for n in range(30)]
+        reader.close()
+
+
+@pytest.mark.usefixtures("early")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM dictionaries",
+        "UPDATE dictionaries SET content = x'00'",
+        "UPDATE dictionaries SET content = 'text'",
+        "UPDATE dictionaries SET content = CAST(substr(content, 1, 60) || x'0101' || substr(content, 63) AS BLOB)",
+        "UPDATE dictionaries SET content = (SELECT content FROM articles WHERE seq = 1)",
+    ],
+)
+def test_a_damaged_dictionary_is_corrupt(store, run, sql):
+    store.accept(run, alike(0, 19))
+    store.accept(run, alike(19, 2))
+    damage(store, sql)
+    store = Store(store.path.parent)
+    assert store.articles([1])[0].id == "00"
+    with pytest.raises(IndexCorrupt, match=r"version 20 of the article '19'.*new folder"):
+        store.articles([20])
+    if "DELETE" not in sql:
+        with pytest.raises(IndexCorrupt, match="new folder"):
+            store.accept(run, alike(21, 1))
+    store.close()
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_what_is_not_the_article_of_the_row_is_corrupt(store, run, which):
+    store.accept(run, [put("a"), put("b")])
+    line = [b"[]", b'"a"', b"{}", b'{"id":"a","mood":"good"}'][which]
+    with sqlite3.connect(store.path) as db:
+        db.execute("UPDATE articles SET content = ? WHERE seq = 1", (Frames({}.get).pack(line),))
+    db.close()
+    with pytest.raises(IndexCorrupt, match="version 1 of the article 'a'"):
+        store.articles([1])
+    damage(store, "UPDATE articles SET content = (SELECT content FROM articles WHERE seq = 2)")
+    with pytest.raises(IndexCorrupt, match="it holds another"):
+        store.articles([1])
+
+
+def test_what_asks_for_too_much_memory_is_corrupt(store, run, monkeypatch):
+    store.accept(run, [put("a", body="word " * 1000)])
+    monkeypatch.setattr(compression, "LONGEST", 1000)
+    with pytest.raises(IndexCorrupt, match="longer than any article"):
+        store.articles([1])
+    with pytest.raises(article.ArticleError, match="longer than"):
+        store.accept(run, [put("b", body="word " * 1000)])
+
+
+def test_two_urls_of_one_hash_are_two(store, run, monkeypatch):
+    monkeypatch.setattr(stores, "_hash", lambda _url: 7)
+    store.accept(run, [put("a", url="https://example.org/a"), put("b", url="https://example.org/b")])
+    assert store.ids_at("https://example.org/a") == ["a"]
+    assert store.ids_at("https://example.org/c") == []
 
 
 def test_no_database_is_corrupt(tmp_path):
@@ -216,12 +355,12 @@ def test_no_database_is_corrupt(tmp_path):
 def test_a_newer_format_is_refused(store):
     damage(store, "PRAGMA user_version = 99")
     other = Store(store.path.parent)
-    with pytest.raises(EngineUnavailable, match="format 99"):
+    with pytest.raises(EngineUnavailable, match=r"format 99.*index the sources into a new folder"):
         other.last()
 
 
 def test_another_writer_is_waited_for_and_then_named(store, run, monkeypatch):
-    monkeypatch.setattr(stores, "WAIT", 0.1)
+    monkeypatch.setattr(database, "WAIT", 0.1)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     hurried = Store(store.path.parent)
@@ -244,6 +383,7 @@ def test_a_full_disk_says_so(store, run):
     assert store.last() == 1
 
 
+@pytest.mark.usefixtures("early")
 def test_threads_read_while_one_writes(store, run):
     problems = []
 
@@ -260,7 +400,7 @@ def test_threads_read_while_one_writes(store, run):
     for thread in threads:
         thread.start()
     for batch in range(20):
-        store.accept(run, [put(f"{batch}-{n}") for n in range(5)])
+        store.accept(run, alike(5 * batch, 5))
     for thread in threads:
         thread.join()
     assert problems == []
@@ -296,11 +436,13 @@ import itertools, sys
 from pathlib import Path
 from search.article import Article
 from search.engines import Put
-from search.engines.whoosh.store import Store
-store = Store.create(Path(sys.argv[1]))
+from search.engines.whoosh import store as stores
+stores.LEARN_AT = (100, 300, 500)
+store = stores.Store.create(Path(sys.argv[1]))
 run = store.begin("index", [])
 for batch in itertools.count():
-    store.accept(run, [Put(Article(id=f"{run}-{batch}-{n}", title="T", body="word " * 200), "s") for n in range(20)])
+    store.accept(run, [Put(Article(id=f"{run}-{batch}-{n}", title="T", body=f"{batch} {n} " * 99), "s")
+                       for n in range(20)])
     print(run, batch, flush=True)
 """
 

@@ -46,7 +46,7 @@ def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
             # Once a file is enough: a million lines of the same export have the same unknown fields.
             new = tuple(note for note in notes if note not in said)
             said.update(new)
-            yield replace(read, notes=new)
+            yield replace(read, notes=new) if new else read
     except UnicodeDecodeError as error:
         reason = f"broken encoding: not {error.encoding.upper()} after this line (iconv -f UTF-16 -t UTF-8 says where)"
         yield Refused(origin.file, number or None, reason)
@@ -83,7 +83,7 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     if len(line) > LARGEST:
         raise NotAnArticle(f"longer than {LARGEST // 2**20} MiB, which no article is")
     try:
-        data = json.loads(line.decode("utf-8"), parse_constant=_refuse)
+        data = _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise NotAnArticle(
             f"broken encoding: not UTF-8 at byte {error.start} of the line (iconv -f WINDOWS-1252 -t UTF-8)"
@@ -109,9 +109,13 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     for name in ("published", "updated", "embargo_until"):
         if isinstance(data.get(name), str) and _FEED.fullmatch(data[name]):
             data[name] = dates.parse(data[name]) or data[name]
-    unknown = sorted(name for name in data if name not in FIELDS)
-    return data, [*notes, *(f"unknown field {name!r} kept in extra" for name in unknown)]
+    notes += [f"unknown field {name!r} kept in extra" for name in sorted(data.keys() - _KNOWN)]
+    return data, notes
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_KNOWN = frozenset(FIELDS)

@@ -12,7 +12,7 @@ from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from search.article import FIELDS, Article, ArticleError, from_dict
+from search.article import FIELDS, Article, ArticleError, from_dict, whole
 
 # The longest novel is 10 MB of text: what is longer is a log, a database or an accident.
 LARGEST = 32 * 2**20
@@ -24,6 +24,7 @@ _STORES = {
     *("articles", "content", "corpus", "data", "dump", "dumps", "export", "exports", "files", "html", "pages", "posts"),
     *("text", "texts", "txt"),
 }
+_CHECKED = frozenset(FIELDS) - {"extra", "related"}  # `from_dict` looks at them
 # Control characters that no text holds; tab, line feed, form feed and carriage return are text.
 _BINARY = frozenset(map(chr, range(32))) - set("\t\n\f\r\v\x1a\x1b")
 
@@ -87,7 +88,7 @@ class Origin:
             # Not the line number: a line added at the top would make every article below it another one.
             key += f"#{data.get('published') or ''} {data.get('title') or ''}"
         try:
-            article = from_dict(_plain(data), timezone=self.timezone, path=_text(key))
+            article = from_dict(_plain(data), timezone=self.timezone, path=whole(key))
         except ArticleError as error:
             raise NotAnArticle("; ".join(map(_remedied, error.reasons))) from None
         given = data.get("id")
@@ -156,18 +157,16 @@ def people(text: str) -> list[str]:
     return [name for name in _AND.split(text.strip()) if name]
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same data, where what is kept and not searched is surely fit for JSON in UTF-8."""
-    loose = {k: v for k, v in data.items() if k not in FIELDS or k in ("extra", "related")}
+    loose = {k: v for k, v in data.items() if k not in _CHECKED}
+    if not loose:
+        return data
     try:
         text = json.dumps(loose, ensure_ascii=False, allow_nan=False, default=str)
     except (ValueError, TypeError, RecursionError) as error:
         raise NotAnArticle(f"holds what JSON cannot: {error}") from None
-    return {**data, **json.loads(_text(text))} if loose else dict(data)
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return {**data, **json.loads(whole(text))}
 
 
 class _Joined(io.RawIOBase):

@@ -6,94 +6,27 @@ that holds the rows up to a number catches up by reading those after it.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
-import sqlite3
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from search import article
 from search.article import Article
-from search.engines import (
-    ArticleMissing,
-    Change,
-    Delete,
-    EngineUnavailable,
-    Held,
-    IndexCorrupt,
-    IndexMissing,
-    Put,
-    Takedown,
-)
-from search.engines.whoosh import durable
+from search.engines import ArticleMissing, Change, Delete, EngineUnavailable, Held, IndexCorrupt, Put, Takedown
+from search.engines.whoosh import compression, database, durable
+from search.engines.whoosh.compression import Frames
+from search.engines.whoosh.database import Connection
 
 FILE = "articles.db"
-VERSION = 1  # PRAGMA user_version; raise it with every change of the schema
-WAIT = 10.0  # seconds for another process's transaction; a batch of 500 articles takes a tenth of one
 BATCH = 500
+LEARN_AT = (1_000, 10_000, 100_000, 1_000_000)  # articles: a store that has grown tenfold has other things in common
 NEVER = 2**63 - 1  # the greatest number that a row can have
-
-SCHEMA = f"""
-CREATE TABLE runs (
-    run INTEGER PRIMARY KEY AUTOINCREMENT,
-    command TEXT NOT NULL,
-    sources TEXT NOT NULL,           -- a JSON list
-    started TEXT NOT NULL,
-    ended TEXT                       -- its newest accepted change
-);
-CREATE TABLE articles (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    digest TEXT,
-    status TEXT,
-    run INTEGER NOT NULL REFERENCES runs,
-    source TEXT NOT NULL,
-    url TEXT,                        -- canonical
-    embargo TEXT,
-    accepted TEXT NOT NULL,
-    content BLOB                     -- the canonical line, zlib; NULL: the article was deleted
-);
-CREATE TABLE newest (                -- the newest version of each article, deletions too
-    id TEXT PRIMARY KEY,
-    seq INTEGER NOT NULL,
-    digest TEXT,
-    source TEXT NOT NULL,
-    url TEXT,
-    deleted INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX newest_by_seq ON newest (seq) WHERE NOT deleted;
-CREATE INDEX newest_by_source ON newest (source) WHERE NOT deleted;
-CREATE INDEX newest_by_url ON newest (url) WHERE NOT deleted;
-CREATE TABLE takedowns (
-    id TEXT PRIMARY KEY,
-    reason TEXT NOT NULL,
-    since TEXT NOT NULL
-) WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
-"""
-
-# Primary result code of SQLite -> what is raised, and the remedy.
-PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
-    sqlite3.SQLITE_BUSY: (EngineUnavailable, "another process has been writing to it for long: try again"),
-    sqlite3.SQLITE_LOCKED: (EngineUnavailable, "another process has been writing to it for long: try again"),
-    sqlite3.SQLITE_FULL: (EngineUnavailable, "the disk is full: make room and run it again, what was accepted is kept"),
-    sqlite3.SQLITE_READONLY: (EngineUnavailable, "it may not be written: run as the owner of the folder"),
-    sqlite3.SQLITE_PERM: (EngineUnavailable, "it may not be opened: run as the owner of the folder"),
-    sqlite3.SQLITE_CANTOPEN: (EngineUnavailable, "it cannot be opened: run as the owner of the folder"),
-    sqlite3.SQLITE_CORRUPT: (
-        IndexCorrupt,
-        "the file is damaged: put back a copy, or index the sources into a new folder",
-    ),
-    sqlite3.SQLITE_NOTADB: (IndexCorrupt, "it is no database: put back a copy, or index the sources into a new folder"),
-}
+REMEDY = "put back a copy, or index the sources into a new folder"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +56,7 @@ class Store:
         """The store of this folder, made if absent."""
         try:
             durable.make_folder(folder)
-            with _alone(folder):
-                if not (folder / FILE).exists():
-                    _make(folder / FILE)
+            database.make(folder / FILE)
         except OSError as problem:
             raise EngineUnavailable(f"cannot make an index at {folder}: {problem.strerror}") from problem
         return Store(folder)
@@ -133,8 +64,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Raises IndexMissing where there is none."""
         self.path = folder / FILE
-        self._file = _identity(self.path)
-        self._idle: list[sqlite3.Connection] = []
+        self._file = database.identity(self.path)
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -142,7 +73,7 @@ class Store:
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
         """Open a run."""
-        row = (command, json.dumps(list(sources), ensure_ascii=False), _now())
+        row = (command, json.dumps(list(sources), ensure_ascii=False), _text(datetime.now(UTC)))
         with self._writing() as db:
             return int(
                 db.execute(
@@ -152,41 +83,39 @@ class Store:
 
     def accept(self, run: int, changes: Sequence[Change]) -> int:
         """Make the changes durable, all or none; the number of the newest row. No row for what is not held anyway."""
-        now = _now()
-        # Compressed before the transaction begins: while it lasts, nobody else writes.
-        rows = [_put(change, run, now) if isinstance(change, Put) else change for change in changes]
-        with self._writing() as db:
-            for row in rows:
-                if isinstance(row, Delete):
-                    _delete(db, row.id, run, now)
-                else:
-                    _append(db, row)
-            db.execute("UPDATE runs SET ended = ? WHERE run = ?", (now, run))
-            return _last(db)
+        # Packed before the transaction begins: while it lasts, nobody else writes.
+        now = datetime.now(UTC)
+        lines = [_line(change) if isinstance(change, Put) else b"" for change in changes]
+        with self._connection() as db:
+            try:
+                number = _dictionary(db, [line for line in lines if line])
+                versions = [_version(*pair, db.frames, number) for pair in zip(changes, lines, strict=True)]
+            except ValueError as problem:
+                raise IndexCorrupt(f"{self.path}: {problem}; {REMEDY}") from problem
+            with db.transaction():
+                _append(db, versions, run, _microseconds(now))
+                db.execute("UPDATE runs SET ended = ? WHERE run = ?", (_text(now), run))
+                return _last(db)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         """What is held of these articles; deleted and unknown ones are left out."""
         with self._connection() as db:
             rows = db.execute(
-                "SELECT id, digest, source FROM newest WHERE NOT deleted AND id IN (SELECT value FROM json_each(?))",
+                "SELECT newest.id, lower(hex(digest)), sources.source FROM newest JOIN articles USING (seq)"
+                " JOIN sources ON number = newest.source WHERE newest.id IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(ids)),),
             )
             return {id: Held(digest, source) for id, digest, source in rows}
 
     def held_from(self, source: str) -> Iterator[str]:
         """The ids of the articles whose newest version came from this source or a path below it, in order of id."""
-        after = ""
-        while True:
-            with self._connection() as db:
-                page = db.execute(
-                    "SELECT id FROM newest WHERE NOT deleted AND (source = ? OR source > ? AND source < ?) AND id > ?"
-                    " ORDER BY id LIMIT ?",
-                    (source, f"{source}/", f"{source}0", after, BATCH),  # 0 comes after /
-                ).fetchall()
-            yield from (id for (id,) in page)
-            if len(page) < BATCH:
-                return
-            after = page[-1][0]
+        with self._connection() as db:
+            ids = db.execute(
+                "SELECT id FROM newest WHERE source IN"
+                " (SELECT number FROM sources WHERE source = ? OR source > ? AND source < ?) ORDER BY id",
+                (source, f"{source}/", f"{source}0"),  # 0 comes after /
+            ).fetchall()
+        return (id for (id,) in ids)
 
     # What an index is filled from.
 
@@ -199,10 +128,10 @@ class Store:
         """The next rows, in order, to `until` at most. An id may come twice: the later row is the one that counts."""
         with self._connection() as db:
             rows = db.execute(
-                "SELECT seq, id, digest, content FROM articles WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                "SELECT seq, id, content FROM articles WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
                 (seq, NEVER if until is None else until, limit),
             ).fetchall()
-        return [_row(*row) for row in rows]
+            return [_row(db, *row) for row in rows]
 
     def newest(self, until: int, batch: int = BATCH) -> Iterator[Row]:
         """The newest versions up to the row `until` that are no deletions, in order: what a rebuild starts from.
@@ -213,16 +142,16 @@ class Store:
         after = 0
         while True:
             with self._connection() as db:
-                page = db.execute(
-                    "SELECT seq, articles.id, articles.digest, content FROM newest JOIN articles USING (seq)"
-                    " WHERE NOT deleted AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                found = db.execute(
+                    "SELECT seq, articles.id, content FROM newest JOIN articles USING (seq)"
+                    " WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
                     (after, until, batch),
                 ).fetchall()
-            for row in page:
-                yield _row(*row)
-            if len(page) < batch:
+                rows = [_row(db, *row) for row in found]
+            yield from rows
+            if len(rows) < batch:
                 return
-            after = page[-1][0]
+            after = rows[-1].seq
 
     def articles(self, seqs: Sequence[int]) -> list[Article]:
         """The versions of these numbers, in the order given.
@@ -232,26 +161,26 @@ class Store:
         """
         with self._connection() as db:
             rows = db.execute(
-                "SELECT seq, id, digest, content FROM articles WHERE seq IN (SELECT value FROM json_each(?))",
+                "SELECT seq, id, content FROM articles WHERE seq IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(seqs)),),
             ).fetchall()
-        found = {row[0]: _row(*row).article for row in rows}
+            found = {row[0]: _row(db, *row).article for row in rows}
         return [_there(found.get(seq), seq, self.path) for seq in seqs]
 
     def ids_at(self, url: str) -> list[str]:
         """The articles at this URL, the one accepted last first."""
         with self._connection() as db:
-            rows = db.execute(
-                "SELECT id FROM newest WHERE NOT deleted AND url = ? ORDER BY seq DESC", (article.canonical_url(url),)
-            )
-            return [id for (id,) in rows]
+            seqs = db.execute("SELECT seq FROM newest WHERE url = ? ORDER BY seq DESC", (_hash(url),)).fetchall()
+        canonical = article.canonical_url(url)
+        found = self.articles([seq for (seq,) in seqs])
+        return [one.id for one in found if one.url and article.canonical_url(one.url) == canonical]
 
     def counts(self, after: int = 0) -> Counts:
         """How much lies here, and how many rows come after this number."""
         with self._connection() as db:
             # One statement is one instant. A million articles are counted in 0.4 s (measured on two shared cores).
             articles, last, pending = db.execute(
-                "SELECT (SELECT count(*) FROM newest WHERE NOT deleted), (SELECT coalesce(max(seq), 0) FROM articles),"
+                "SELECT (SELECT count(*) FROM newest), (SELECT coalesce(max(seq), 0) FROM articles),"
                 " (SELECT count(*) FROM articles WHERE seq > ?)",
                 (after,),
             ).fetchone()
@@ -264,7 +193,7 @@ class Store:
         with self._writing() as db:
             db.execute(
                 "INSERT INTO takedowns VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET reason = excluded.reason",
-                (id, reason, _now()),
+                (id, reason, _text(datetime.now(UTC))),
             )
 
     def restore(self, id: str) -> None:
@@ -288,21 +217,15 @@ class Store:
             connection.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._connection() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                db.rollback()
-                raise
+    def _writing(self) -> Iterator[Connection]:
+        with self._connection() as db, db.transaction():
+            yield db
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[Connection]:
         """A connection for the time of a question; as many are open as were ever needed at once."""
-        with _translated(self.path):
-            file = _identity(self.path)
+        with database.translated(self.path):
+            file = database.identity(self.path)
             with self._lock:
                 if self._closed:
                     raise EngineUnavailable(f"{self.path} was closed")
@@ -311,7 +234,7 @@ class Store:
                 connection = self._idle.pop() if self._idle else None
             for one in moved:
                 one.close()
-            connection = connection or _open(self.path)
+            connection = connection or database.connect(self.path)
             try:
                 yield connection
             finally:
@@ -323,128 +246,116 @@ class Store:
                     connection.close()
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    """Device and number of the file: what is made anew at a path is another one. Raises IndexMissing."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        raise IndexMissing(f"there is no index at {path.parent}: `broadsheet index PATH` makes one") from None
-    except OSError as problem:
-        raise EngineUnavailable(f"{path}: {problem.strerror}; run as the owner of the folder") from problem
-    return found.st_dev, found.st_ino
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A row to be; a deletion has neither source nor content."""
+
+    id: str
+    source: str | None = None
+    digest: bytes | None = None
+    status: str | None = None
+    embargo: int | None = None
+    content: bytes | None = None
+    url: int | None = None
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """A connection to a store that is there: mode=rw keeps SQLite from making an empty one in its place."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=WAIT, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
-            raise EngineUnavailable(
-                f"{path} has the format {version}, this version of Broadsheet reads {VERSION}: use the one that made it"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _make(path: Path) -> None:
-    """Make it under another name first, so that nobody ever sees half of it."""
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with _translated(path):
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
-        finally:
-            connection.close()  # the last to close takes the log's pages over into the file, and removes the log
-    durable.rename(temporary, path)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time makes the store of a folder; the folder itself is the lock."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors become ours here, and nowhere else."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise  # a mistake of the caller, as a run that was never begun
-    except sqlite3.DatabaseError as problem:
-        code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        kind, remedy = PROBLEMS.get(code, (EngineUnavailable, "the message is SQLite's"))
-        raise kind(f"{path}: {problem}; {remedy}") from problem
-
-
-def _put(change: Put, run: int, now: str) -> tuple[Any, ...]:
+def _line(change: Put) -> bytes:
     item = change.article
-    if not (item.title or item.body):  # it could not be read back, and everything after it would wait for ever
+    if not (item.title or item.body):  # it is none
         raise article.ArticleError([f"the article {item.id!r} has neither title nor body"])
-    line = article.to_json(item).encode()
-    return (
+    line = change.line or article.to_json(item).encode()
+    if len(line) > compression.LONGEST:  # it could not be read back, and everything after it would wait for ever
+        raise article.ArticleError([f"the article {item.id!r} is longer than {compression.LONGEST // 2**20} MiB"])
+    return line
+
+
+def _version(change: Change, line: bytes, frames: Frames, number: int) -> _Version:
+    if isinstance(change, Delete):
+        return _Version(change.id)
+    item = change.article
+    return _Version(
         item.id,
-        _digest(line),
-        item.status,
-        run,
         change.source,
-        article.canonical_url(item.url) if item.url else None,
-        _instant(item.embargo_until) if item.embargo_until else None,
-        now,
-        zlib.compress(line),
+        bytes.fromhex(article.digest_of(line)),
+        item.status,
+        _microseconds(item.embargo_until) if item.embargo_until else None,
+        frames.pack(line, number),
+        _hash(item.url) if item.url else None,
     )
 
 
-def _delete(db: sqlite3.Connection, id: str, run: int, now: str) -> None:
-    held = db.execute("SELECT source, url FROM newest WHERE NOT deleted AND id = ?", (id,)).fetchone()
-    if held:
-        source, url = held
-        _append(db, (id, None, None, run, source, url, None, now, None))
+def _dictionary(db: Connection, lines: Sequence[bytes]) -> int:
+    """The number of the dictionary to pack with, learnt now if it is with these lines that there are enough."""
+    newest: int = db.execute("SELECT coalesce(max(number), ?) FROM dictionaries", (compression.PLAIN,)).fetchone()[0]
+    last = _last(db)
+    total = last + len(lines)
+    if not any(last < size <= total for size in LEARN_AT):
+        return newest
+    step = total // compression.SAMPLES + 1
+    stored = db.execute(
+        "SELECT content FROM articles WHERE content IS NOT NULL AND seq IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(range(1, last + 1, step))),),
+    ).fetchall()
+    number = max(newest + 1, compression.FIRST)
+    learnt = compression.learn(number, [*(db.frames.open(frame) for (frame,) in stored), *lines[::step]])
+    if learnt is None:
+        return newest
+    # The one that another process has learnt meanwhile is as good.
+    db.execute("INSERT OR IGNORE INTO dictionaries VALUES (?, ?)", (number, learnt))
+    return number
 
 
-def _append(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
-    id, digest, _, _, source, url, _, _, content = row
-    seq = db.execute(
-        "INSERT INTO articles (id, digest, status, run, source, url, embargo, accepted, content)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
-    ).lastrowid
-    db.execute(
-        "INSERT OR REPLACE INTO newest VALUES (?, ?, ?, ?, ?, ?)", (id, seq, digest, source, url, content is None)
+def _append(db: Connection, versions: Sequence[_Version], run: int, now: int) -> None:
+    """Write the rows, in the transaction that lasts."""
+    sources = _sources(db, {version.source for version in versions if version.source is not None})
+    deleted = [version.id for version in versions if version.content is None]
+    held = dict(
+        db.execute("SELECT id, source FROM newest WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(deleted),))
+    )
+    seq = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'articles'").fetchone()[0]
+    rows, newest = [], {}
+    for version in versions:
+        id = version.id
+        if version.source is not None:
+            source = held[id] = sources[version.source]
+            newest[id] = (seq + 1, id, source, version.url)
+        elif id in held:
+            source = held.pop(id)
+            newest.pop(id, None)
+        else:
+            continue
+        seq += 1
+        rows.append((seq, id, version.digest, version.status, run, source, version.embargo, now, version.content))
+    db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("DELETE FROM newest WHERE id = ?", [(id,) for id in deleted])
+    db.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?, ?, ?)", newest.values())
+
+
+def _sources(db: Connection, names: set[str]) -> dict[str, int]:
+    """The numbers of these sources; new ones get theirs."""
+    db.executemany("INSERT OR IGNORE INTO sources (source) VALUES (?)", [(name,) for name in sorted(names)])
+    return dict(
+        db.execute(
+            "SELECT source, number FROM sources WHERE source IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(names)),),
+        )
     )
 
 
-def _last(db: sqlite3.Connection) -> int:
+def _last(db: Connection) -> int:
     return int(db.execute("SELECT coalesce(max(seq), 0) FROM articles").fetchone()[0])
 
 
-def _row(seq: int, id: str, digest: str | None, content: bytes | None) -> Row:
+def _row(db: Connection, seq: int, id: str, content: bytes | None) -> Row:
     if content is None:
         return Row(seq, id, None)
     try:
-        line = zlib.decompress(content)
-        if _digest(line) != digest:
-            raise ValueError("its digest is another")
-        return Row(seq, id, article.from_dict(json.loads(line)))
-    except (zlib.error, ValueError, TypeError) as problem:
-        raise IndexCorrupt(
-            f"version {seq} of the article {id!r} is damaged ({problem}): index its source again"
-        ) from problem
+        found = article.from_stored(db.frames.open(content))
+        if found.id != id:
+            raise ValueError("it holds another")
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise IndexCorrupt(f"version {seq} of the article {id!r} is damaged ({problem}): {REMEDY}") from problem
+    return Row(seq, id, found)
 
 
 def _there(found: Article | None, seq: int, path: Path) -> Article:
@@ -453,18 +364,18 @@ def _there(found: Article | None, seq: int, path: Path) -> Article:
     return found
 
 
-def _digest(line: bytes) -> str:
-    """`article.digest` of the canonical line as it lies here: the line itself is checked, not what it is parsed to."""
-    return hashlib.blake2b(line, digest_size=16).hexdigest()
+def _hash(url: str) -> int:
+    """64 bits of the canonical URL, as SQLite has integers."""
+    return int(article.make_id(url), 16) - 2**63
 
 
-def _now() -> str:
-    return _instant(datetime.now(UTC))
+def _microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _instant(moment: datetime) -> str:
+def _text(moment: datetime) -> str:
     """Of one width, so that the order of the texts is that of the instants."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return moment.isoformat(timespec="microseconds")
 
 
 def _size(path: Path) -> int:

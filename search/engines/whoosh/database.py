@@ -1,0 +1,178 @@
+"""The store's file: its schema, how it is made and opened, and what SQLite's errors mean."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
+from search.engines.whoosh import durable
+from search.engines.whoosh.compression import Frames
+
+VERSION = 2  # PRAGMA user_version; raise it with every change of the schema
+WAIT = 10.0  # seconds for another process's transaction; a batch of 500 articles takes a tenth of one
+PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
+
+SCHEMA = f"""
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY AUTOINCREMENT,
+    command TEXT NOT NULL,
+    sources TEXT NOT NULL,           -- a JSON list
+    started TEXT NOT NULL,
+    ended TEXT                       -- its newest accepted change
+);
+CREATE TABLE sources (
+    number INTEGER PRIMARY KEY,
+    source TEXT NOT NULL UNIQUE
+);
+CREATE TABLE dictionaries (
+    number INTEGER PRIMARY KEY,      -- the frames of content name it
+    content BLOB NOT NULL            -- itself a frame
+);
+CREATE TABLE articles (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    digest BLOB,                     -- of the canonical line
+    status TEXT,
+    run INTEGER NOT NULL REFERENCES runs,
+    source INTEGER NOT NULL REFERENCES sources,
+    embargo INTEGER,                 -- microseconds since 1970, as accepted is
+    accepted INTEGER NOT NULL,
+    content BLOB                     -- the canonical line, a frame; NULL: the article was deleted
+);
+CREATE TABLE newest (                -- the newest version of each article that is no deletion
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    source INTEGER NOT NULL REFERENCES sources,
+    url INTEGER                      -- a hash of the canonical one
+);
+CREATE INDEX newest_by_source ON newest (source);
+CREATE INDEX newest_by_url ON newest (url) WHERE url IS NOT NULL;
+CREATE TABLE takedowns (
+    id TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since TEXT NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+"""
+
+# Primary result code of SQLite -> what is raised, and the remedy.
+PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
+    sqlite3.SQLITE_BUSY: (EngineUnavailable, "another process has been writing to it for long: try again"),
+    sqlite3.SQLITE_LOCKED: (EngineUnavailable, "another process has been writing to it for long: try again"),
+    sqlite3.SQLITE_FULL: (EngineUnavailable, "the disk is full: make room and run it again, what was accepted is kept"),
+    sqlite3.SQLITE_READONLY: (EngineUnavailable, "it may not be written: run as the owner of the folder"),
+    sqlite3.SQLITE_PERM: (EngineUnavailable, "it may not be opened: run as the owner of the folder"),
+    sqlite3.SQLITE_CANTOPEN: (EngineUnavailable, "it cannot be opened: run as the owner of the folder"),
+    sqlite3.SQLITE_CORRUPT: (
+        IndexCorrupt,
+        "the file is damaged: put back a copy, or index the sources into a new folder",
+    ),
+    sqlite3.SQLITE_NOTADB: (IndexCorrupt, "it is no database: put back a copy, or index the sources into a new folder"),
+}
+
+
+class Connection(sqlite3.Connection):
+    """A connection, and the frames that are read and written by it. One thread at a time uses it."""
+
+    frames: Frames
+
+    def dictionary(self, number: int) -> bytes | None:
+        """The dictionary of this number, as it lies there."""
+        found = self.execute("SELECT content FROM dictionaries WHERE number = ?", (number,)).fetchone()
+        return found[0] if found else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of what is written within, or nothing."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+
+
+def make(path: Path) -> None:
+    """Make it, if absent: under another name first, so that nobody ever sees half of it."""
+    with _alone(path.parent):
+        if path.exists():
+            return
+        temporary = path.with_name(f"{path.name}.new")
+        temporary.unlink(missing_ok=True)
+        with translated(path):
+            connection = sqlite3.connect(temporary, isolation_level=None)
+            try:
+                connection.execute(f"PRAGMA page_size = {PAGE}")
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+            finally:
+                connection.close()  # the last to close takes the log's pages over into the file, and removes the log
+        durable.rename(temporary, path)
+
+
+def connect(path: Path) -> Connection:
+    """A connection to a store that is there: mode=rw keeps SQLite from making an empty one in its place."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=WAIT,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            raise EngineUnavailable(
+                f"{path} has the format {version}, this version of Broadsheet reads {VERSION}:"
+                " use the one that made it, or index the sources into a new folder"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    connection.frames = Frames(connection.dictionary)
+    return connection
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Device and number of the file: what is made anew at a path is another one. Raises IndexMissing."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise IndexMissing(f"there is no index at {path.parent}: `broadsheet index PATH` makes one") from None
+    except OSError as problem:
+        raise EngineUnavailable(f"{path}: {problem.strerror}; run as the owner of the folder") from problem
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors become ours here, and nowhere else."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a mistake of the caller, as a run that was never begun
+    except sqlite3.DatabaseError as problem:
+        code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        kind, remedy = PROBLEMS.get(code, (EngineUnavailable, "the message is SQLite's"))
+        raise kind(f"{path}: {problem}; {remedy}") from problem
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes the store of a folder; the folder itself is the lock."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,111 @@
+"""Articles as plain data and back: what is kept is what was read."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from search import article
+from search.article import Article, ArticleError, canonical_url, from_dict, from_stored, to_json
+
+FULL = Article(
+    id="a",
+    url="https://example.org/a",
+    title="Tête-à-tête",
+    summary="In short",
+    body="Körper & <b>Text</b>\n\nمرحبا",
+    subheads=("One", "One"),
+    section="World",
+    authors=("Ann",),
+    tags=("x", "y"),
+    type="news",
+    published=datetime(2025, 8, 6, 12, 30, tzinfo=UTC),
+    updated=datetime(2025, 8, 6, 12, 30, 1, 5, tzinfo=UTC),
+    language="fr",
+    image="https://example.org/a.png",
+    status="corrected",
+    notice="The date was wrong.",
+    embargo_until=datetime(1, 1, 1, tzinfo=UTC),
+    related=({"id": "b"},),
+    extra={"desk": {"nested": [1, 2.5, None]}},
+)
+
+
+@pytest.mark.parametrize("given", [FULL, Article(id="b", title="T"), Article(id="c", body=" as it is \r\n")])
+def test_a_canonical_line_is_the_article(given):
+    line = to_json(given).encode()
+    assert from_stored(line) == given
+    assert to_json(from_stored(line)).encode() == line
+    assert article.digest_of(line) == article.digest(given)
+
+
+def test_the_canonical_line():
+    assert to_json(Article(id="a", title="Ä", tags=("z", "b"), extra={"y": 1, "x": {}})) == (
+        '{"extra":{"x":{},"y":1},"id":"a","status":"live","tags":["z","b"],"title":"Ä"}'
+    )
+    # It is the same in every version: else everything that is held would be indexed anew.
+    assert article.digest(FULL) == "3d04458c41186b687fd116714cebc19c"
+
+
+def test_a_date_of_another_zone_is_the_same_instant():
+    there = datetime(2025, 8, 6, 14, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert from_stored(to_json(Article(id="a", title="T", published=there)).encode()).published == there
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"null", b"3", b"[]", b'["id"]', b"{}", b'{"id":"a","mood":1}', b'{"id":"a","published":"soon"}', b"\xff"],
+)
+def test_no_canonical_line(line):
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        from_stored(line)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (" plain ", "plain"),
+        ("café", "café"),
+        ("a\x00b\r\nc", "ab\nc"),
+        ("half \ud83d", "half ?"),
+        ("\udc00é", "?é"),
+        ("whole 😀", "whole 😀"),
+        (7, "7"),
+        (2.5, "2.5"),
+    ],
+)
+def test_text(given, text):
+    assert from_dict({"id": "a", "title": given}).title == text
+
+
+@pytest.mark.parametrize("empty", [None, "", " ", "\x00"])
+@pytest.mark.parametrize("name", ["url", "summary", "section", "authors", "tags", "status", "notice"])
+def test_what_is_empty_is_left_out(name, empty):
+    assert from_dict({"id": "a", "title": "T", name: empty}) == Article(id="a", title="T")
+
+
+def test_every_reason_is_named():
+    with pytest.raises(ArticleError) as refused:
+        from_dict({"url": [], "tags": 3, "published": "soon", "status": "gone", "related": 1, "extra": 2, "x": 1})
+    assert [reason.split()[0] for reason in refused.value.reasons] == [
+        *("url", "tags", "published", "status", "related", "extra", "it", "it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("https://example.org/a/b.html", "https://example.org/a/b.html"),
+        ("https://example.org//a;b=c/%7Ed", "https://example.org//a;b=c/%7Ed"),
+        ("https://example.org", "https://example.org/"),
+        ("HTTPS://Example.ORG:443/A#b", "https://example.org/A"),
+        ("http://example.org:8080/", "http://example.org:8080/"),
+        ("https://example.org/a?utm_source=x&b=1&fbclid=2", "https://example.org/a?b=1"),
+        ("https://example.org/a?", "https://example.org/a"),
+        (" https://example.org/ä ", "https://example.org/ä"),
+        ("/a/path?x#y", "/a/path?x#y"),
+        ("https://[broken/", "https://[broken/"),
+    ],
+)
+def test_one_address_a_page(url, canonical):
+    assert canonical_url(url) == canonical
+    assert canonical_url(canonical) == canonical
