@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from search import places, snippets
 from search import query as queries
-from search import snippets
 from search.article import Article
 from search.engines import DateFacet, Engine, Facet, Found, Hit
+from search.places import Sought
 from search.query import Clause, Either, Phrase, Prefix, Query, Word
 from search.snippets import Snippet
 
 MOST_PASSAGES = 2
-
-
 NOTHING = Phrase(())  # a phrase of no words stands nowhere
+NO_TERMS = Sought(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ def answer(engine: Engine, query: Query) -> Answer:
     begun = perf_counter()
     asked, found = _search(engine, query)
     terms = queries.terms(asked) if asked.highlight else ()
-    results = tuple(_result(hit, terms) for hit in found.hits)
+    sought = places.by_field(terms, found.forms)
+    results = tuple(_result(hit, sought) for hit in found.hits)
     return Answer(
         query=asked,
         total=found.total,
@@ -115,33 +116,28 @@ def _free(clause: Clause) -> bool:
     return False
 
 
-def _result(hit: Hit, terms: tuple[Clause, ...]) -> Result:
+def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:
     article = hit.article
     return Result(
         article,
         hit.score,
-        title=snippets.mark(article.title, terms),
-        snippets=_passages(article, terms),
-        section=_section(article, terms),
-        authors=tuple(snippets.mark(author, terms, field="authors") for author in article.authors),
-        tags=tuple(snippets.mark(tag, terms, field="tags") for tag in article.tags),
+        title=snippets.mark(article.title, sought["title"]),
+        snippets=_passages(hit, sought),
+        section=snippets.mark(article.section, sought["section"]) if article.section else None,
+        authors=tuple(snippets.mark(author, sought["authors"]) for author in article.authors),
+        tags=tuple(snippets.mark(tag, sought["tags"]) for tag in article.tags),
     )
 
 
-def _section(article: Article, terms: tuple[Clause, ...]) -> Snippet | None:
-    """Marked only where it was asked for by name: nothing else finds an article by it."""
-    named = [term for term in terms if isinstance(term, Word | Phrase | Prefix) and term.field == "section"]
-    return snippets.mark(article.section, named, field="section") if article.section else None
-
-
-def _passages(article: Article, terms: tuple[Clause, ...]) -> tuple[Snippet, ...]:
+def _passages(hit: Hit, sought: Mapping[str, Sought]) -> tuple[Snippet, ...]:
     """Of the body where it shows a word, else of the summary, else the subheads that do, else the beginning."""
-    for text, field in ((article.body, "body"), (article.summary, "summary")):
-        cuts = snippets.cut_many(text, terms, most=MOST_PASSAGES, field=field)
+    article = hit.article
+    for text, field, counts in ((article.body, "body", hit.counts), (article.summary, "summary", None)):
+        cuts = snippets.cut_many(text, sought[field], MOST_PASSAGES, counts)
         if any(cut.marks for cut in cuts):
-            return tuple(cuts)
-    subheads = [snippets.mark(subhead, terms, field="subheads") for subhead in article.subheads]
+            return cuts
+    subheads = [snippets.mark(subhead, sought["subheads"]) for subhead in article.subheads]
     if marked := [subhead for subhead in subheads if subhead.marks]:
         return tuple(marked[:MOST_PASSAGES])
     beginning = article.summary or article.body
-    return tuple(snippets.cut_many(beginning, (), most=1)) if beginning else ()
+    return (snippets.cut(beginning, NO_TERMS),) if beginning else ()

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
-from search import analysis
-from search.analysis import Token
-from search.query import Clause, Phrase, Prefix, Word
+from search import places
+from search.places import Place, Sought
 
 LEAST, MOST = 160, 240  # characters of a passage: two to three lines of a list of results
 LEAD = 60  # characters before the first match, where its sentence began too far away
-STEM_MATE = 0.7  # a passage that shows the word as typed is better than one with another word of its stem
-QUOTED = 1.5  # and one that shows a quoted phrase is better than one with as many words
 NEARLY = 0.8  # of the best passage: a second one as good as this is shown, though it shows nothing new
-KNOWN = 2**13  # raw words remembered for a query; a page of ten articles has some 3,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +30,35 @@ class Snippet:
     after: bool = False
 
 
-class _Match(NamedTuple):
-    """A place in the text that a term was found at, and how much it says."""
-
-    start: int
-    end: int
-    term: Clause
-    weight: float
-
-
-def mark(text: str, terms: Sequence[Clause], field: str = "title") -> Snippet:
+def mark(text: str, sought: Sought) -> Snippet:
     """The whole text, marked."""
-    return _snippet(text, 0, len(text), _matches(text, terms, field))
+    return _snippet(text, 0, len(text), places.find(text, sought))
 
 
-def cut(text: str, terms: Sequence[Clause], field: str = "body") -> Snippet:
+def cut(text: str, sought: Sought) -> Snippet:
     """The best passage; the beginning of the text where nothing of it was asked for."""
-    return cut_many(text, terms, 1, field)[0]
+    return cut_many(text, sought, 1)[0]
 
 
-def cut_many(text: str, terms: Sequence[Clause], most: int = 2, field: str = "body") -> tuple[Snippet, ...]:
-    """The best passages, in the order of the text: after the best those that show more, or nearly as much."""
-    matches = left = _matches(text, terms, field)
+def cut_many(text: str, sought: Sought, most: int = 2, counts: Mapping[str, int] | None = None) -> tuple[Snippet, ...]:
+    """The best passages, in the order of the text: after the best those that show more, or nearly as much.
+
+    `counts`: how many words of each stem the text has, where that is known (`places.find`).
+    """
+    found = left = places.find(text, sought, counts)
     passages: list[tuple[int, int]] = []
-    shown: set[Clause] = set()
+    shown: set[int] = set()
     best = 0.0
     while len(passages) < most and left:
         window = _best_window(left, shown)
         if passages and not window.news and window.score < NEARLY * best:
             break
-        passage = _passage(text, window.start, window.end, passages)
+        low, high = passage = _passage(text, window.start, window.end, passages)
         best = max(best, window.score)
-        shown |= {match.term for match in matches if passage[0] <= match.start and match.end <= passage[1]}
+        shown |= {place.term for place in found if low <= place.start and place.end <= high}
         passages.append(passage)
-        left = [match for match in left if match.end <= passage[0] or match.start >= passage[1]]
-    return tuple(_snippet(text, *passage, matches) for passage in sorted(passages or [_passage(text, 0, 0, [])]))
+        left = [place for place in left if place.end <= low or place.start >= high]
+    return tuple(_snippet(text, *passage, found) for passage in sorted(passages or [_passage(text, 0, 0, [])]))
 
 
 def to_html(snippet: Snippet) -> str:
@@ -81,89 +70,6 @@ def to_html(snippet: Snippet) -> str:
     return html + escape(snippet.text[at:]) + (" …" if snippet.after else "")
 
 
-class _Wanted(dict[str, tuple[int, tuple[Token, ...]]]):
-    """Raw word -> how many positions it takes, and those of its parts that the terms are about (mostly none)."""
-
-    def __init__(self, terms: tuple[Clause, ...], shouting: bool) -> None:
-        self.shouting = shouting
-        self.stems: set[str] = set()
-        self.forms: set[str] = set()
-        prefixes: list[str] = []
-        for term in terms:
-            match term:
-                case Word(stem):
-                    self.stems.add(stem)
-                case Phrase(words, True):
-                    self.forms.update(word.form.lower() for word in words)
-                case Phrase(words):
-                    self.stems.update(word.stem for word in words)
-                case Prefix(begin):
-                    prefixes.append(begin)
-        self.prefixes = tuple(prefixes)
-        self.initials = {word[:1] for word in (*self.stems, *self.forms, *prefixes)}
-
-    def __missing__(self, raw: str) -> tuple[int, tuple[Token, ...]]:
-        if len(self) >= KNOWN:
-            self.clear()
-        if raw.isascii() and raw.isalpha() and raw[0].lower() not in self.initials:
-            self[raw] = 1, ()  # nine words in ten need no analysis: a stem begins as its word does
-            return self[raw]
-        position, found = -1, []
-        for part, (start, end) in zip(analysis.parts(raw, self.shouting), analysis.spans(raw), strict=True):
-            position += part.step
-            form = part.form.lower()
-            if part.stem in self.stems or form in self.forms or form.startswith(self.prefixes):
-                found.append(Token(part.stem, part.form, position, start, end))
-        self[raw] = position + 1, tuple(found)
-        return self[raw]
-
-
-_wanted = lru_cache(16)(_Wanted)  # the ten articles of a page have many words in common
-
-
-def _matches(text: str, terms: Sequence[Clause], field: str) -> list[_Match]:
-    """Every place that a term is found at, in the order of the text."""
-    asked = [term for term in terms if isinstance(term, Word | Phrase | Prefix) and term.field in (None, field)]
-    if not asked:
-        return []
-    wanted = _wanted(tuple(asked), analysis.is_shouting(text))
-    tokens: list[Token] = []
-    position = 0
-    for match in analysis.WORD.finditer(text):
-        steps, found = wanted[match[0]]
-        if found:
-            at = match.start()
-            tokens += [Token(t.stem, t.form, position + t.position, at + t.start, at + t.end) for t in found]
-        position += steps
-    return sorted((match for term in asked for match in _of_term(term, tokens)), key=lambda match: match[:2])
-
-
-def _of_term(term: Word | Phrase | Prefix, tokens: list[Token]) -> list[_Match]:
-    match term:
-        case Word(stem, form):
-            found = [t for t in tokens if t.stem == stem]
-            if form != form.lower() and any(t.form == form for t in found):
-                found = [t for t in found if t.form == form]  # US, and not us, where the text has both
-            return [_Match(t.start, t.end, term, 1 if t.form.lower() == form.lower() else STEM_MATE) for t in found]
-        case Prefix(begin):
-            return [_Match(t.start, t.end, term, STEM_MATE) for t in tokens if t.form.lower().startswith(begin)]
-        case Phrase(words, exact):
-            weight = len(words) * (QUOTED if exact else 1)
-            return [_Match(start, end, term, weight) for start, end in _runs(words, exact, tokens)]
-
-
-def _runs(words: tuple[Word, ...], exact: bool, tokens: list[Token]) -> Iterable[tuple[int, int]]:
-    """Where the words stand side by side: from the first to the last."""
-    at: dict[tuple[int, str], Token] = {}
-    for token in tokens:
-        at[token.position, token.form.lower() if exact else token.stem] = token
-    keys = [word.form.lower() if exact else word.stem for word in words]
-    for token in tokens:
-        run = [at.get((token.position + i, key)) for i, key in enumerate(keys)]
-        if run[0] is token and run[-1] and all(run):
-            yield token.start, run[-1].end
-
-
 class _Window(NamedTuple):
     """The stretch from one match to another; what it shows that was not shown before, and what it shows."""
 
@@ -173,52 +79,69 @@ class _Window(NamedTuple):
     end: int
 
 
-def _best_window(matches: list[_Match], shown: set[Clause]) -> _Window:
+def _best_window(found: list[Place], shown: set[int]) -> _Window:
     """Of the windows that fit in a passage the one that shows most different terms; the first of the best."""
-    heaviest: dict[Clause, float] = {}
-    for match in matches:
-        heaviest[match.term] = max(match.weight, heaviest.get(match.term, 0))
+    heaviest: dict[int, float] = {}
+    for _, _, term, weight in found:
+        if weight > heaviest.get(term, 0):
+            heaviest[term] = weight
     perfect = _worth(heaviest, shown)
     best = _Window(-1, -1, 0, 0)
-    for i, first in enumerate(matches):
-        end = first.end
-        weights: dict[Clause, float] = {}
-        for j in range(i, len(matches)):
-            match = matches[j]
-            if weights and match.end > first.start + MOST - LEAD:
+    reached = 0
+    for i, (start, end, term, weight) in enumerate(found):
+        weights = {term: weight}
+        j = i + 1
+        while j < len(found) and found[j].end <= start + MOST - LEAD:
+            j += 1
+        if j == reached:  # a part of the window before
+            continue
+        reached = j
+        for _, other_end, term, weight in found[i + 1 : j]:
+            if weight > weights.get(term, 0):
+                weights[term] = weight
+            if other_end > end:
+                end = other_end
+        worth = _worth(weights, shown)
+        if worth > best[:2]:
+            best = _Window(*worth, start, end)
+            if worth == perfect:
                 break
-            weights[match.term] = max(match.weight, weights.get(match.term, 0))
-            end = max(end, match.end)
-        best = max(best, _Window(*_worth(weights, shown), first.start, end), key=lambda window: window[:2])
-        if best[:2] == perfect:
-            break
     return best
 
 
-def _worth(weights: dict[Clause, float], shown: set[Clause]) -> tuple[float, float]:
-    return sum(weight for term, weight in weights.items() if term not in shown), sum(weights.values())
+def _worth(weights: dict[int, float], shown: set[int]) -> tuple[float, float]:
+    score = sum(weights.values())
+    return (sum(weight for term, weight in weights.items() if term not in shown) if shown else score), score
 
 
 # What ends a sentence, with the space after it. The end of a line does; a full stop before a small letter does not.
-_END = re.compile(r"[.!?…؟۔।]+[\"'”’»)\]]*\s+(?![a-z])|[。！？]+[」』”]*|\s*\n\s*")
+_END = re.compile(
+    r"""[\n.!?…؟۔।。！？]
+    (?: (?<=\n)\s* | (?<=[。！？])[。！？]*[」』”]* | (?<=[.!?…؟۔।])[.!?…؟۔।]*[\"'”’»)\]]*\s+(?![a-z]) )""",
+    re.VERBOSE,
+)
 _ABBREVIATION = re.compile(
     r"\b(?:[^\W\d_]|Mrs?|Ms|Dr|St|Mt|Prof|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Rev|Hon|Jr|Sr|vs|Nos?|Inc|Co|Corp|Ltd|etc"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.[ \xa0]+"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\Z"
 )
 _SPACE = re.compile(r"\s+")
-_BLANK = re.compile(r"[\s\0-\x1f\x7f-\x9f\ud800-\udfff]")  # what no page can show, or only as a space
+_INK = re.compile(r"\S")
+_BLANK = re.compile(r"[^\S ]|[\0-\x1f\x7f-\x9f\ud800-\udfff]")  # what no page can show, or only as a space
 
 
 def _sentences(text: str, low: int, high: int) -> list[int]:
     """Where from low to high a sentence begins."""
     begins = [0] if low == 0 else []
-    near = max(0, low - 40)
-    within = text[near : high + 1]  # one more, so that what follows the end is seen
-    abbreviations = {match.end() for match in _ABBREVIATION.finditer(within)}
-    for match in _END.finditer(within):
-        if low <= near + match.end() <= high and match.end() not in abbreviations:
-            begins.append(near + match.end())
+    for match in _END.finditer(text, max(0, low - 40), high + 1):  # one more, so that what follows the end is seen
+        end = match.end()
+        if low <= end <= high and not (match[0][0] == "." and _is_abbreviated(text, match.start(), end)):
+            begins.append(end)
     return begins
+
+
+def _is_abbreviated(text: str, stop: int, end: int) -> bool:
+    """Whether the full stop is that of `Dr.`, and no end."""
+    return text[stop + 1 : end].strip(" \xa0") == "" and bool(_ABBREVIATION.search(text, max(0, stop - 5), stop))
 
 
 def _passage(text: str, first: int, last: int, taken: list[tuple[int, int]]) -> tuple[int, int]:
@@ -250,9 +173,9 @@ def _word_begins(text: str, low: int, high: int) -> int:
 
 def _word_ends(text: str, low: int, high: int) -> int:
     """The last place from low to high before a space. A script without spaces is cut between two characters."""
-    spaces = [space.start() for space in _SPACE.finditer(text, low, high + 1)]
-    if spaces:
-        return spaces[-1]
+    for at in range(min(high, len(text) - 1), low - 1, -1):
+        if text[at].isspace():
+            return low + len(text[low:at].rstrip())
     while high > low and (_joins(text[high]) or text[high - 1] == "\u200d"):
         high -= 1
     return high
@@ -263,14 +186,17 @@ def _joins(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf", "Sk")
 
 
-def _snippet(text: str, start: int, end: int, matches: list[_Match]) -> Snippet:
+def _snippet(text: str, start: int, end: int, found: list[Place]) -> Snippet:
     marks: list[tuple[int, int]] = []
-    for match in matches:
-        first, last = max(match.start, start) - start, min(match.end, end) - start
+    for place in found:
+        first, last = max(place.start, start) - start, min(place.end, end) - start
         if first >= last:
             continue
         if marks and first < marks[-1][1]:
             first, last = marks[-1][0], max(marks.pop()[1], last)
         marks.append((first, last))
-    before, after = bool(text[:start].strip()), bool(text[end:].strip())
-    return Snippet(_BLANK.sub(" ", text[start:end]), tuple(marks), before, after)
+    passage = text[start:end]
+    if not passage.isprintable():
+        passage = _BLANK.sub(" ", passage)
+    before, after = _INK.search(text, 0, start) is not None, _INK.search(text, end) is not None
+    return Snippet(passage, tuple(marks), before, after)

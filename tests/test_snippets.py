@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import snippets
+from search.places import Sought
 from search.query import parse, terms
 from search.snippets import Snippet, cut, cut_many, mark, to_html
+
+
+def sought(query: str, field: str = "body") -> Sought:
+    return Sought(terms(parse(query)), field)
 
 
 def shown(snippet: Snippet) -> str:
@@ -63,14 +68,13 @@ MARKED = [
 
 @pytest.mark.parametrize(("query", "text", "expected"), MARKED)
 def test_marks(query: str, text: str, expected: str) -> None:
-    assert shown(mark(text, terms(parse(query)))) == expected
+    assert shown(mark(text, sought(query, "title"))) == expected
 
 
 def test_a_field_is_marked_in_that_field_only() -> None:
-    asked = terms(parse("title:alps"))
-    assert mark("alps", asked).marks == ((0, 4),)
-    assert cut("alps", asked).marks == ()
-    assert cut("alps", asked, field="title").marks == ((0, 4),)
+    assert mark("alps", sought("title:alps", "title")).marks == ((0, 4),)
+    assert cut("alps", sought("title:alps")).marks == ()
+    assert cut("alps", sought("title:alps", "title")).marks == ((0, 4),)
 
 
 FILLER = "Nothing that matters stands in this sentence at all. " * 20
@@ -97,26 +101,26 @@ CUT = [  # how the passage begins
 
 @pytest.mark.parametrize(("query", "text", "expected"), CUT)
 def test_the_best_passage(query: str, text: str, expected: str) -> None:
-    snippet = cut(text, terms(parse(query)))
+    snippet = cut(text, sought(query))
     assert shown(snippet).startswith(expected)
     assert len(snippet.text) <= snippets.MOST
 
 
 def test_a_passage_is_whole_sentences_where_they_fit() -> None:
-    assert shown(cut(FILLER, ())) == "Nothing that matters stands in this sentence at all. " * 3 + (
+    assert shown(cut(FILLER, Sought(()))) == "Nothing that matters stands in this sentence at all. " * 3 + (
         "Nothing that matters stands in this sentence at all. …"
     )
 
 
 def test_a_passage_is_whole_words_where_sentences_do_not_fit() -> None:
-    snippet = cut("and so on " * 100 + "to the alps " + "and so on " * 100, terms(parse("alps")))
+    snippet = cut("and so on " * 100 + "to the alps " + "and so on " * 100, sought("alps"))
     assert snippet.text.startswith(("and ", "so ", "on "))
     assert snippet.text.endswith((" and", " so", " on"))
     assert snippets.LEAST <= len(snippet.text) <= snippets.MOST
 
 
 def test_a_match_at_the_end_is_shown_with_what_comes_before() -> None:
-    snippet = cut(f"{FILLER}The alps.", terms(parse("alps")))
+    snippet = cut(f"{FILLER}The alps.", sought("alps"))
     assert snippet.text.endswith("The alps.")
     assert len(snippet.text) > snippets.LEAST
     assert (snippet.before, snippet.after) == (True, False)
@@ -124,7 +128,7 @@ def test_a_match_at_the_end_is_shown_with_what_comes_before() -> None:
 
 @pytest.mark.parametrize("text", ["東京都" * 200, "e\u0301" * 400, "👩‍💻" * 200, "x" * 1000, "\u0301" * 1000])
 def test_a_text_without_spaces_is_cut_between_characters(text: str) -> None:
-    snippet = cut(text, ())
+    snippet = cut(text, Sought(()))
     assert 0 < len(snippet.text) <= snippets.MOST
     rest = text[len(snippet.text) :]
     assert not rest.startswith(("\u0301", "\u200d", "💻")) or set(text) == {"\u0301"}
@@ -142,7 +146,7 @@ def test_a_text_without_spaces_is_cut_between_characters(text: str) -> None:
     ],
 )
 def test_a_second_passage_must_be_worth_it(query: str, text: str, expected: int) -> None:
-    cuts = cut_many(text, terms(parse(query)))
+    cuts = cut_many(text, sought(query))
     assert len(cuts) == expected
     assert [text.index(one.text) for one in cuts] == sorted(text.index(one.text) for one in cuts)
 
@@ -158,7 +162,7 @@ HTML = [
 
 @pytest.mark.parametrize(("query", "text", "expected"), HTML)
 def test_html(query: str, text: str, expected: str) -> None:
-    assert to_html(mark(text, terms(parse(query)))) == expected
+    assert to_html(mark(text, sought(query))) == expected
 
 
 def test_html_says_where_text_was_left_out() -> None:
@@ -174,7 +178,7 @@ QUERIES = st.sampled_from(
 
 @given(TEXTS, QUERIES)
 def test_passages_are_of_the_text_and_html_says_the_same(text: str, query: str) -> None:
-    asked = terms(parse(query))
+    asked = sought(query)
     found = cut_many(text, asked)
     assert cut(text, asked) in found or len(found) > 1
     for snippet in (*found, mark(text, asked)):
@@ -185,4 +189,4 @@ def test_passages_are_of_the_text_and_html_says_the_same(text: str, query: str) 
     for snippet in found:
         assert len(snippet.text) <= snippets.MOST
         assert snippet.text in snippets._BLANK.sub(" ", text)
-    assert bool(mark(text, asked, "body").marks) <= any(snippet.marks for snippet in found)
+    assert bool(mark(text, asked).marks) <= any(snippet.marks for snippet in found)
