@@ -60,7 +60,7 @@ def compare(
     wanted: dict[str, tuple[Read, bytes, str, bool]] = {}
     duplicates = []
     for read in batch:
-        line = article.to_json(read.article).encode()
+        line = article.to_line(read.article)
         id, digest = read.article.id, article.digest_of(line)
         before = seen.get(id)
         if before:

@@ -63,6 +63,9 @@ _DATES = ("published", "updated", "embargo_until")
 _TUPLES = frozenset((*_LISTS, "related"))
 _MOMENTS = frozenset(_DATES)
 _values = attrgetter(*FIELDS)
+_KEYS = [(name, f'"{name}":'.encode()) for name in sorted(FIELDS)]
+_CONTROL = bytes(range(32))
+_DECODER = json.JSONDecoder()
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -78,13 +81,13 @@ def from_dict(data: Mapping[str, Any], *, timezone: tzinfo = UTC, path: str | No
     reasons: list[str] = []
     values: dict[str, Any] = {}  # what is empty is left to the defaults
     for name in _TEXTS:
-        if text := _text(data.get(name), name, reasons):
+        if name in data and (text := _text(data[name], name, reasons)):
             values[name] = text
     for name in _LISTS:
-        if texts := _list(data.get(name), name, reasons):
+        if name in data and (texts := _list(data[name], name, reasons)):
             values[name] = texts
     for name in _DATES:
-        if moment := _date(data.get(name), name, timezone, reasons):
+        if name in data and (moment := _date(data[name], name, timezone, reasons)):
             values[name] = moment
     if values.get("status", "live") not in STATUSES:
         reasons.append(f"status {values['status']!r} is none of {', '.join(STATUSES)}")
@@ -112,9 +115,15 @@ def to_dict(article: Article) -> dict[str, Any]:
     return data
 
 
+def to_line(article: Article) -> bytes:
+    """The canonical line: JSON in UTF-8, sorted by name; equal articles give equal bytes."""
+    data = to_dict(article)
+    return b"{%b}" % b",".join([key + _json(data[name]) for name, key in _KEYS if name in data])
+
+
 def to_json(article: Article) -> str:
-    """The canonical line: equal articles give equal text."""
-    return _CANONICAL.encode(to_dict(article))
+    """The canonical line as text."""
+    return to_line(article).decode()
 
 
 def from_stored(line: bytes) -> Article:
@@ -123,7 +132,7 @@ def from_stored(line: bytes) -> Article:
     Raises:
         ValueError, TypeError, AttributeError: the line is none.
     """
-    values = json.loads(line)
+    values = _DECODER.decode(line.decode())
     for name in _TUPLES & values.keys():
         values[name] = tuple(values[name])
     for name in _MOMENTS & values.keys():
@@ -133,7 +142,7 @@ def from_stored(line: bytes) -> Article:
 
 def digest(article: Article) -> str:
     """The digest of the canonical line: articles with the same one are the same."""
-    return digest_of(to_json(article).encode())
+    return digest_of(to_line(article))
 
 
 def digest_of(line: bytes) -> str:
@@ -180,17 +189,8 @@ def iso(moment: datetime) -> str:
 
 
 def whole(text: str) -> str:
-    """The text, without halves of surrogate pairs: they can stand in JSON but in no file or database.
-
-    Each is shown as what it is, unreadable.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+    """The text without halves of surrogate pairs: they can stand in JSON but in no file or database."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def parse_date(text: str, timezone: tzinfo = UTC) -> datetime:
@@ -211,13 +211,33 @@ def parse_date(text: str, timezone: tzinfo = UTC) -> datetime:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999") from None
 
 
+def _json(value: Any) -> bytes:
+    if isinstance(value, list):
+        return b"[%b]" % b",".join(map(_json, value))
+    if not isinstance(value, str):
+        return _CANONICAL.encode(value).encode()
+    # A text of 3,000 characters in 9 us, which `json` takes 23 for: nearly none holds what else must be escaped.
+    text = value.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    if len(text.translate(None, _CONTROL)) == len(text):
+        return b'"%b"' % text
+    return _CANONICAL.encode(value).encode()
+
+
 def _text(value: Any, name: str, reasons: list[str]) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         reasons.append(f"{name} is {_kind(value)}, not text")
         return ""
-    return whole(str(value)).replace("\x00", "").replace("\r\n", "\n").strip()
+    text = str(value)
+    try:
+        data = text.encode()  # where nothing is to be replaced, it is found sooner here
+    except UnicodeEncodeError:
+        text = whole(text)  # a half is shown as what it is, unreadable
+        data = text.encode()
+    if b"\0" in data or b"\r\n" in data:
+        text = text.replace("\0", "").replace("\r\n", "\n")
+    return text.strip()
 
 
 def _list(value: Any, name: str, reasons: list[str]) -> tuple[str, ...]:
