@@ -265,7 +265,7 @@ def test_of_too_little_no_dictionary_is_learnt(store, run, monkeypatch):
 def test_a_dictionary_packs_better(store, run):
     for start in (0, 20, 40):
         store.accept(run, alike(start, 20))
-    plain = sum(len(Frames({}.get).pack(article.to_json(change.article).encode())) for change in alike(41, 19))
+    plain = sum(len(Frames({}.get).pack(article.to_line(change.article))) for change in alike(41, 19))
     with store._connection() as db:
         packed = db.execute("SELECT sum(length(content)) FROM articles WHERE seq > 41").fetchone()[0]
     assert packed < plain

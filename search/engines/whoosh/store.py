@@ -263,7 +263,7 @@ def _line(change: Put) -> bytes:
     item = change.article
     if not (item.title or item.body):  # it is none
         raise article.ArticleError([f"the article {item.id!r} has neither title nor body"])
-    line = change.line or article.to_json(item).encode()
+    line = change.line or article.to_line(item)
     if len(line) > compression.LONGEST:  # it could not be read back, and everything after it would wait for ever
         raise article.ArticleError([f"the article {item.id!r} is longer than {compression.LONGEST // 2**20} MiB"])
     return line
