@@ -168,7 +168,7 @@ def _is_acronym(letters: str) -> bool:
 
 def is_shouting(text: str) -> bool:
     """Whether capitals mean nothing here: no small letter, and a word that is no acronym, being too long or `THE`."""
-    if any(map(str.islower, text)):
+    if not text.isupper():
         return False
     return any(match[0].isupper() for match in _NO_ACRONYM.finditer(text))
 

@@ -37,15 +37,16 @@ class Sought:
         self, terms: Iterable[Clause], field: str | None = None, forms: Mapping[str, Sequence[str]] = _NO_FORMS
     ) -> None:
         leaves = (term for term in terms if isinstance(term, _LEAVES))
-        here = (term for term in leaves if term.field in (None, field))
+        here = (term for term in leaves if term.field in (None, field) and _keys(term))
         self.terms = sorted(here, key=lambda term: not isinstance(term, Phrase))  # they read more, so they go first
         self.prefixes = tuple(term.text for term in self.terms if isinstance(term, Prefix))
-        self.stems = {word.stem for term in self.terms for word in _words(term)}
+        self.keys = [_keys(term) for term in self.terms]
+        self.stems = {key for keys in self.keys for key in keys if key[-1:] != "*"}  # no word has a star
         self.initials = {begin[:1] for begin in (*self.stems, *self.prefixes)}
         self.raws = {shouting: _Raws(self, shouting) for shouting in (False, True)}
         # What the words of a stem begin with: stemming changes the last two letters of what it leaves at most.
-        self.begins = {stem: [stem[:-2] or stem[:1]] for stem in self.stems}
-        self.begins |= {f"{prefix}*": [prefix] for prefix in self.prefixes}
+        self.begins = {stem: [(stem[:-2] or stem[:1], 0)] for stem in self.stems}
+        self.begins |= {f"{prefix}*": [(prefix, 0)] for prefix in self.prefixes}
         self.known = self.begins | {stem: _begins(forms[stem]) for stem in self.stems if stem in forms}
 
 
@@ -61,16 +62,18 @@ def by_field(terms: Sequence[Clause], forms: Mapping[str, Sequence[str]] = _NO_F
     return defaultdict(lambda: anywhere, named)
 
 
-def _words(term: Word | Phrase | Prefix) -> tuple[Word, ...]:
+def _keys(term: Word | Phrase | Prefix) -> tuple[str, ...]:
+    """What a term is counted and found by."""
     match term:
-        case Word():
-            return (term,)
+        case Word(stem):
+            return (stem,)
         case Phrase(words):
-            return words
-    return ()
+            return tuple(word.stem for word in words)
+        case Prefix(begin):
+            return (f"{begin}*",)
 
 
-def _begins(forms: Sequence[str]) -> list[str]:
+def _begins(forms: Sequence[str]) -> list[_Begin]:
     """The few beginnings that these words have: `chang`; but `use` and `usi`, for all too much begins with `us`."""
     groups: dict[str, str] = {}
     for form in forms:
@@ -78,9 +81,15 @@ def _begins(forms: Sequence[str]) -> list[str]:
         while not form.startswith(begin):
             begin = begin[:-1]
         groups[form[:3]] = begin
-    spelled = [".".join(form) for form in forms if form.isupper()]  # U.S
-    spelled += [f"{int(form):,}" for form in forms if form.isdecimal() and len(form) > 3]  # 2,000
-    return [*groups.values(), *(begin.capitalize() for begin in groups.values()), *spelled]
+    small = [begin for begin in groups.values() if len(begin) < 4]
+    begins = [(begin, 0) for begin in (*small, *(begin.capitalize() for begin in small))]
+    begins += [(begin[1:], 1) for begin in groups.values() if len(begin) >= 4]  # small or capital: `lection`
+    begins += [(".".join(form), 0) for form in forms if form.isupper()]  # U.S
+    begins += [(f"{int(form):,}", 0) for form in forms if form.isdecimal() and len(form) > 3]  # 2,000
+    return begins
+
+
+_Begin = tuple[str, int]  # what to look for, and how many characters before it the word begins
 
 
 class _Raws(dict[str, tuple[int, tuple[Token, ...]]]):
@@ -131,8 +140,11 @@ _PLAIN = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):
 _OPEN = frozenset(' \n\t"“([/—\xa0')
 # What hides a word: `O'Neill`, `2,000`, `U.S.`, `e-mail`, `C++`, `café`; the possessive and quotation marks do not.
 _HIDES = re.compile(
-    rf"[{analysis.APOSTROPHES}{analysis.HYPHENS}.,&](?<=[^\W_].)(?=[^\W_])(?!(?<=['’])[sS](?:[\s.,]|\Z))"
-    r"|[+\#](?<=[^\W_].)|[^\0-\x7f‘’“”–—…\xa0]"
+    rf"""[{analysis.APOSTROPHES}{analysis.HYPHENS}.,&+\#\x80-\U0010ffff]
+    (?: (?<=[^\0-\x7f‘’“”–—…\xa0])
+      | (?<=[^\W_].) (?: (?<=[+\#]) | (?=[^\W_]) (?!(?<=['’])[sS](?:[\s.,]|\Z)) )
+    )""",
+    re.VERBOSE,
 )
 
 
@@ -163,47 +175,55 @@ class _Page:
             position += steps
         return tokens, position
 
-    def look_through(self) -> Iterator[Place]:
+    def look_through(self) -> Iterable[Place]:
         """Look wherever a word may begin, in a text where nothing hides one."""
         small = self.text.lower()
         for key, begins in self.sought.begins.items():
             self.look_for(key, begins, small, len(small))
-        return self.look({key: len(found) for key, found in self.found.items()})
+        counts = {key: len(found) for key, found in self.found.items() if found}
+        return self.places([_rarest(keys, counts) for keys in self.sought.keys]) if counts else ()
 
-    def look(self, counts: Mapping[str, int]) -> Iterator[Place]:
+    def look(self, counts: Mapping[str, int]) -> Iterable[Place]:
         """Look where a word may begin, until as many are found as there are.
 
         Raises:
             _UnclearError: that many are not found.
         """
-        keys = [_key(term, counts) for term in self.sought.terms]
-        wanted = {key: counts.get(key, 0) for key in keys}
+        rarest = [_rarest(keys, counts) for keys in self.sought.keys]
+        wanted = {key: count for key in rarest if (count := counts.get(key))}
         small = ""
         for key, count in wanted.items():
-            begins = self.sought.known[key]
+            begins, found = self.sought.known[key], self.found[key]
             self.look_for(key, begins, self.text, count)
-            if len(self.found[key]) < count:
+            if len(found) < count:
                 small = small or self.text.lower()
                 if len(small) == len(self.text):
                     self.look_for(key, begins, small, count)
-        if any(len(self.found[key]) != count for key, count in wanted.items()):
-            raise _UnclearError
-        for i, (key, term) in enumerate(zip(keys, self.sought.terms, strict=True)):
+        for key, count in wanted.items():
+            if len(self.found[key]) != count:
+                raise _UnclearError
+        return self.places(rarest)
+
+    def places(self, rarest: list[str]) -> Iterator[Place]:
+        """Where the terms stand, of each of which the rarest word is found."""
+        for i, (term, key) in enumerate(zip(self.sought.terms, rarest, strict=True)):
             tokens = self.found[key].values()
             if isinstance(term, Phrase) and len(term.words) > 1:
                 yield from {place for token in tokens for place in self.around(i, term, token)}
             elif tokens:
                 yield from _of_term(i, term, tokens)
 
-    def look_for(self, key: str, begins: Iterable[str], text: str, count: int) -> None:
+    def look_for(self, key: str, begins: Iterable[_Begin], text: str, count: int) -> None:
         """Look wherever one of these beginnings is, in the text or the same text in small letters."""
-        found = self.found[key]
-        for begin in begins:
+        found, whole = self.found[key], self.text
+        for begin, skipped in begins:
             at = -1
-            while len(found) < count and (at := text.find(begin, at + 1)) >= 0:
-                before = self.text[at - 1] if at else " "
-                if before in _OPEN and (plain := _PLAIN.match(self.text, at)):
-                    self.put(at, plain[0])
+            while len(found) < count and (at := text.find(begin, at + skipped + 1) - skipped) >= 0:
+                before = whole[at - 1] if at else " "
+                if before in _OPEN and (plain := _PLAIN.match(whole, at)):
+                    raw = plain[0]
+                    if self.raws[raw][1]:
+                        self.put(at, raw)
                 elif not before.isalnum():
                     self.read_at(at)
 
@@ -221,11 +241,13 @@ class _Page:
         Raises:
             _UnclearError: two parts of it, `run` and `running` of `run-ning`, are found by one stem or prefix.
         """
-        for t in self.raws[raw][1]:
-            token = Token(t.stem, t.form, at + t.start, at + t.start, at + t.end)
-            keys = [f"{prefix}*" for prefix in self.sought.prefixes if t.form.lower().startswith(prefix)]
-            for key in [t.stem, *keys] if t.stem in self.found else keys:
-                if self.found[key].setdefault(token.start, token).end != token.end:
+        for stem, form, _, start, end in self.raws[raw][1]:
+            token = Token(stem, form, at + start, at + start, at + end)
+            keys = [stem] if stem in self.found else []
+            if self.sought.prefixes:
+                keys += [f"{prefix}*" for prefix in self.sought.prefixes if form.lower().startswith(prefix)]
+            for key in keys:
+                if self.found[key].setdefault(at + start, token) != token:
                     raise _UnclearError
 
     def around(self, i: int, phrase: Phrase, token: Token) -> Iterable[Place]:
@@ -252,15 +274,8 @@ def _space(text: str, at: int) -> int:
     return space if space >= 0 else len(text)
 
 
-def _key(term: Word | Phrase | Prefix, counts: Mapping[str, int]) -> str:
-    """By what to look for the term: for a phrase, by its rarest word."""
-    match term:
-        case Word(stem):
-            return stem
-        case Prefix(begin):
-            return f"{begin}*"
-        case Phrase(words):
-            return min((word.stem for word in words), key=lambda stem: counts.get(stem, 0))
+def _rarest(keys: Sequence[str], counts: Mapping[str, int]) -> str:
+    return keys[0] if len(keys) == 1 else min(keys, key=lambda key: counts.get(key, 0))
 
 
 def _of_term(i: int, term: Word | Phrase | Prefix, tokens: Iterable[Token]) -> list[Place]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from html import unescape
 
 import pytest
@@ -190,3 +191,9 @@ def test_passages_are_of_the_text_and_html_says_the_same(text: str, query: str) 
         assert len(snippet.text) <= snippets.MOST
         assert snippet.text in snippets._BLANK.sub(" ", text)
     assert bool(mark(text, asked).marks) <= any(snippet.marks for snippet in found)
+
+
+def test_white_space_is_blank() -> None:
+    assert all(
+        snippets._BLANK.fullmatch(chr(code)) for code in range(sys.maxunicode) if chr(code).isspace() and code != 32
+    )
