@@ -290,14 +290,19 @@ class _Reader:
     def operand(self, token: re.Match[str], field: str | None, depth: int, negative: bool) -> _Operand:
         if token.lastgroup == "open":
             return self.group(field, depth + 1, negative)
-        self.words += sum(1 for _ in analysis.WORD.finditer(token[0]))
+        text = token[0]
+        plain = text.isascii() and text.isalnum() and len(text) <= analysis.LONGEST  # one word, as most chunks
+        self.words += 1 if plain else len(analysis.WORD.findall(text))
         if self.words > MOST_WORDS:
             self.ignore(self.text[token.start() :], f"a query has {MOST_WORDS} words at most")
             self.at = len(self.tokens)
-            return _Operand(token[0])
+            return _Operand(text)
         if token.lastgroup == "phrase":
             return self.phrase(token["phrase"], field)
-        return self.chunk(token[0], field)
+        if plain:
+            ((stem, form, _),) = analysis.parts(text, self.shouting)
+            return _Operand(text, (Word(stem, form, field),), plain=True)
+        return self.chunk(text, field)
 
     def phrase(self, text: str, field: str | None) -> _Operand:
         words = tuple(word for match in analysis.WORD.finditer(text) for word in self.side_by_side(match[0]))
@@ -325,7 +330,7 @@ class _Reader:
     def either_spelling(self, raw: str, words: tuple[Word, ...], field: str | None) -> Clause:
         """The word; or, of a hyphenated one, its words side by side or joined: `e-mail`, `e mail`, `email`."""
         if len(words) == 1:
-            return replace(words[0], field=field)
+            return replace(words[0], field=field) if field else words[0]
         phrase = Phrase(words, exact=False, field=field)
         joined = [Word(part.stem, part.form, field) for part in analysis.parts(raw, self.shouting) if not part.step]
         return Either((*joined, phrase), spellings=True) if joined else phrase
@@ -389,7 +394,9 @@ def _is_acronym(operand: _Operand) -> bool:
 
 
 def _is_capital(operand: _Operand) -> bool:
-    return operand.plain and any(match[0][0].isupper() for match in analysis.WORD.finditer(operand.text))
+    if not operand.plain or operand.text.islower():
+        return False
+    return any(match[0][0].isupper() for match in analysis.WORD.finditer(operand.text))
 
 
 def _begin(raw: str) -> str | None:
