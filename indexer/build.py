@@ -67,7 +67,7 @@ def update(
         Stopped: by Ctrl-C or an EngineError.
     """
     run = _Run(engine, "index", paths, _Reading(section, timezone, stdin), progress)
-    with run.stoppable():
+    with run.stoppable(), engine.bulk():
         run.accept(adopt=False)
         if run.report.read:
             engine.catch_up(progress)

@@ -241,13 +241,14 @@ class _Page:
         Raises:
             _UnclearError: two parts of it, `run` and `running` of `run-ning`, are found by one stem or prefix.
         """
-        for stem, form, _, start, end in self.raws[raw][1]:
-            token = Token(stem, form, at + start, at + start, at + end)
+        for stem, form, _, first, last in self.raws[raw][1]:
+            start = at + first
+            token = Token(stem, form, start, start, at + last)
             keys = [stem] if stem in self.found else []
             if self.sought.prefixes:
                 keys += [f"{prefix}*" for prefix in self.sought.prefixes if form.lower().startswith(prefix)]
             for key in keys:
-                if self.found[key].setdefault(at + start, token) != token:
+                if self.found[key].setdefault(start, token) != token:
                     raise _UnclearError
 
     def around(self, i: int, phrase: Phrase, token: Token) -> Iterable[Place]:

@@ -81,6 +81,9 @@ class _Window(NamedTuple):
 
 def _best_window(found: list[Place], shown: set[int]) -> _Window:
     """Of the windows that fit in a passage the one that shows most different terms; the first of the best."""
+    if len(found) == 1:
+        ((start, end, term, weight),) = found
+        return _Window(*_worth({term: weight}, shown), start, end)
     heaviest: dict[int, float] = {}
     for _, _, term, weight in found:
         if weight > heaviest.get(term, 0):

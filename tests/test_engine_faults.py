@@ -32,7 +32,7 @@ from search.engines import (
     connect,
 )
 from search.engines import whoosh as engines
-from search.engines.whoosh import arrays, durable, generations, lock, writer
+from search.engines.whoosh import arrays, contents, durable, generations, lock, pieces, writer
 from search.engines.whoosh.store import Store
 
 SEED = 20251106
@@ -79,7 +79,7 @@ def live(folder):
 def check(folder):
     """Nothing is damaged in the live generation."""
     manifest = generations.check(live(folder))
-    assert manifest.last == writer.applied(live(folder))
+    assert manifest.last == contents.applied(live(folder))
 
 
 def is_tidy(folder):
@@ -113,8 +113,8 @@ WRITER = """
 import itertools, json, os, random, sys
 from search.article import Article
 from search.engines import Delete, Put, connect
-from search.engines.whoosh import writer
-writer.FLUSH_CHARACTERS, writer.READ_ROWS = 12, 2
+from search.engines.whoosh import pieces
+pieces.FLUSH_CHARACTERS, pieces.READ_ROWS = 12, 2
 folder, log, round = sys.argv[1:]
 engine = connect(f"whoosh:{folder}")
 dice = random.Random(round)
@@ -184,7 +184,7 @@ from search.engines import Put, connect
 from search.engines.whoosh import arrays, durable, generations, writer
 places = {
     "segment": (arrays, "write"),
-    "table": (writer.DurableStorage, "rename_file"),
+    "table": (contents.DurableStorage, "rename_file"),
     "clean": (writer, "clean_files"),
     "manifest": (generations, "write_manifest"),
     "switch": (generations, "switch"),
@@ -341,7 +341,7 @@ def test_batches_before_the_error_are_searchable(engine):
             raise OSError(errno.ENOSPC, "No space left on device")
         write(*args)
 
-    small = mock.patch.multiple(writer, FLUSH_CHARACTERS=2, READ_ROWS=2)
+    small = mock.patch.multiple(pieces, FLUSH_CHARACTERS=2, READ_ROWS=2)
     with small, mock.patch.object(arrays, "write", third_time_full), pytest.raises(EngineUnavailable):
         engine.catch_up()
     assert found(engine) == ["a", "n0", "n1", "n2", "n3"]

@@ -21,7 +21,7 @@ from scale import SOAK
 from search import analysis, fields, query
 from search.article import Article
 from search.engines import DateFacet, Delete, Engine, Facet, Period, Put, connect
-from search.engines.whoosh import writer
+from search.engines.whoosh import pieces, writer
 from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, Word
 
 # Words that share stems, differ by capitals only, join and split: what an engine gets wrong.
@@ -114,6 +114,8 @@ def history(runs: list[list[Article | str]], taken: set[str]) -> Iterator[Case]:
     folder = Path(mkdtemp())
     engine = connect(f"whoosh:{folder / 'index'}")
     held: dict[str, Article] = {}
+    small = mock.patch.multiple(writer, SMALL=0, RATIO=2)  # else what is so small is always one segment
+    small.start()
     try:
         for changes in runs:
             run = engine.begin("index", ["test"])
@@ -136,6 +138,7 @@ def history(runs: list[list[Article | str]], taken: set[str]) -> Iterator[Case]:
         ]
         yield Case(engine, visible)
     finally:
+        small.stop()
         engine.close()
         shutil.rmtree(folder)
 
@@ -228,8 +231,8 @@ def test_what_readers_type_is_answered_as_the_oracle_does(
 def test_the_answer_does_not_depend_on_how_segments_were_cut(
     runs: list[list[Article | str]], asked: list[Query]
 ) -> None:
-    every_row_a_segment = mock.patch.multiple(writer, FLUSH_CHARACTERS=1, READ_ROWS=1)
-    with every_row_a_segment, history(runs, set()) as case:
+    every_row_a_segment = mock.patch.multiple(pieces, FLUSH_CHARACTERS=1, READ_ROWS=1)
+    with every_row_a_segment, mock.patch.object(writer, "MERGE_TOKENS", 0), history(runs, set()) as case:
         for one in asked:
             check(case, one)
         case.engine.rebuild()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 from unittest import mock
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from search import analysis, fields
 from search.article import Article, tie_break
 from search.engines import Delete, IndexCorrupt, Put, connect
-from search.engines.whoosh import arrays, generations, segment, writer
+from search.engines.whoosh import arrays, contents, generations, segment, writer
 from search.engines.whoosh.arrays import Arrays, Strings, narrow, ranges
 from search.engines.whoosh.merge import merge
 from search.engines.whoosh.postings import FIELD_NAMES
@@ -392,13 +392,14 @@ def live(tmp_path):
 
 
 def test_segments_grow_with_the_logarithm(engine, tmp_path):
-    for n in range(40):
-        apply(engine, Article(id=f"a{n}", title="tide"))
-        segments = writer.table(live(tmp_path)).segments
-        assert sum(one.doc_count() for one in segments) == n + 1
-        sizes = [one.doc_count() for one in segments]
-        classes = [int(np.emath.logn(writer.MERGE_AT, size) + 1e-9) for size in sizes]
-        assert max(map(classes.count, classes)) < writer.MERGE_AT, sizes
+    with mock.patch.multiple(writer, SMALL=0, RATIO=3):
+        for n in range(40):
+            apply(engine, Article(id=f"a{n}", title="tide"))
+            segments = contents.table(live(tmp_path)).segments
+            assert sum(one.doc_count() for one in segments) == n + 1
+            sizes = sorted(one.doc_count() for one in segments)
+            assert all(larger >= 3 * smaller for smaller, larger in pairwise(sizes)), sizes
+            assert len(sizes) <= 1 + np.emath.logn(3, n + 1)
     assert len(list(live(tmp_path).glob("*.arr"))) == len(segments)
 
 
@@ -406,7 +407,7 @@ def test_no_segment_grows_beyond_its_bound_by_merging(engine, tmp_path):
     with mock.patch.object(writer, "MERGE_TOKENS", 10):
         for n in range(12):
             apply(engine, Article(id=f"a{n}", title="one two three"))
-    segments = writer.table(live(tmp_path)).segments
+    segments = contents.table(live(tmp_path)).segments
     assert [one.doc_count() for one in segments] == [1] * 12
     assert engine.status().articles == 12
 
@@ -414,14 +415,14 @@ def test_no_segment_grows_beyond_its_bound_by_merging(engine, tmp_path):
 def test_a_segment_that_is_half_dead_is_rewritten(engine, tmp_path):
     apply(engine, *(Article(id=f"a{n}", title=f"tide word{n}") for n in range(10)))
     apply(engine, *(f"a{n}" for n in range(5)))
-    (one,) = writer.table(live(tmp_path)).segments
+    (one,) = contents.table(live(tmp_path)).segments
     assert (one.doc_count_all(), one.deleted_count()) == (10, 5)
     apply(engine, "a5")
-    (one,) = writer.table(live(tmp_path)).segments
+    (one,) = contents.table(live(tmp_path)).segments
     assert (one.doc_count_all(), one.deleted_count()) == (4, 0)
     assert b"word5" not in one.file(live(tmp_path)).read_bytes()
     apply(engine, *(f"a{n}" for n in range(6, 10)))
-    assert writer.table(live(tmp_path)).segments == []
+    assert contents.table(live(tmp_path)).segments == []
     assert list(live(tmp_path).glob("*.arr")) == []
 
 
@@ -430,7 +431,7 @@ def test_the_manifest_tells_of_every_commit(engine, tmp_path):
         apply(engine, Article(id=f"a{n}", title="tide"), f"a{n - 4}")
         manifest = generations.check(live(tmp_path))
         assert manifest.articles == engine.status().articles
-        assert manifest.last == writer.applied(live(tmp_path))
+        assert manifest.last == contents.applied(live(tmp_path))
         names = {path.name for path in live(tmp_path).iterdir()} - {"manifest.json"}
         assert names == set(manifest.files)
 

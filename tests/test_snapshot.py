@@ -11,7 +11,7 @@ import pytest
 
 from search.article import Article
 from search.engines import Delete, EngineUnavailable, IndexCorrupt, Put, connect
-from search.engines.whoosh import generations, snapshot, writer
+from search.engines.whoosh import contents, generations, snapshot
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.segment import micros
 from search.engines.whoosh.snapshot import Snapshot
@@ -138,17 +138,16 @@ def test_ids_whose_digests_collide_are_told_apart(live):
 def test_a_commit_between_the_table_and_its_files_is_met_with_another_look(live):
     """The table that was read names files that a merge has removed; there is a newer table."""
     generation = live(Article(id="a", title="tide"))
-    old = writer.table(generation)
-    for n in range(4):  # the merge of four takes the first segment's file away
-        live(Article(id=f"b{n}", title="tide"))
+    old = contents.table(generation)
+    live(*(Article(id=f"b{n}", title="tide") for n in range(4)))  # the merge takes the first segment's file away
     assert not old.segments[0].file(generation).exists()
     tables = [old, old]
 
     def table(folder):
         return tables.pop(0) if tables else writer_table(folder)
 
-    writer_table = writer.table
-    with mock.patch.object(snapshot.writer, "table", side_effect=table):
+    writer_table = contents.table
+    with mock.patch.object(snapshot.contents, "table", side_effect=table):
         tables.pop()
         opened = Snapshot(generation, ())
     assert opened.visible().count == 5

@@ -81,7 +81,7 @@ def test_what_could_not_be_read_back_is_not_accepted(store, run):
 def test_versions_stay_and_the_newest_counts(store, run):
     store.accept(run, [put("a", "old"), put("b"), put("a", "new")])
     assert [found.title for found in store.articles([3, 1])] == ["new", "old"]
-    assert [(row.seq, row.id) for row in store.newest(store.last())] == [(2, "b"), (3, "a")]
+    assert [(row.seq, row.id) for row in store.newest_after(0, 500, store.last())] == [(2, "b"), (3, "a")]
     assert [(row.seq, row.article.title) for row in store.rows_after(0)] == [(1, "old"), (2, "T"), (3, "new")]
     assert [row.seq for row in store.rows_after(1, limit=1)] == [2]
 
@@ -93,7 +93,7 @@ def test_a_deletion_is_a_row(store, run):
     assert store.held(["a"]) == {}
     assert store.ids_at("https://example.org/a") == []
     assert list(store.held_from("folder")) == []
-    assert list(store.newest(store.last())) == []
+    assert list(store.newest_after(0, 500, store.last())) == []
 
 
 @pytest.mark.parametrize("before", [[], [put("a"), Delete("a")]])
@@ -108,7 +108,7 @@ def test_a_deletion_in_its_batch(store, run):
         *(("a", "T"), ("a", None)),
         *(("b", "T"), ("b", None), ("b", "again")),
     ]
-    assert [(row.seq, row.id) for row in store.newest(5)] == [(5, "b")]
+    assert [(row.seq, row.id) for row in store.newest_after(0, 500, 5)] == [(5, "b")]
 
 
 def test_an_article_can_come_back(store, run):
@@ -135,15 +135,15 @@ def test_pages_join_without_a_seam(store, run, monkeypatch):
     monkeypatch.setattr(stores, "BATCH", 3)
     store.accept(run, [put(f"{n:02}") for n in range(9)])
     assert list(store.held_from("folder")) == [f"{n:02}" for n in range(9)]
-    assert [row.seq for row in store.newest(8, batch=2)] == list(range(1, 9))
+    assert [row.seq for row in store.newest_after(0, 500, 8)] == list(range(1, 9))
 
 
 def test_a_rebuild_sees_no_article_twice(store, run):
     store.accept(run, [put(str(n)) for n in range(4)])
-    rows = store.newest(store.last(), batch=2)
-    seen = [next(rows).id]
+    last = store.last()
+    seen = [row.id for row in store.newest_after(0, 2, last)]
     store.accept(run, [put("0", "changed"), put("3", "changed"), put("9")])
-    seen += [row.id for row in rows]
+    seen += [row.id for row in store.newest_after(2, 9, last)]
     assert seen == ["0", "1", "2"]  # "3" has moved behind: it comes with the rows after, as "9" does
 
 
@@ -197,7 +197,7 @@ def flip(store, position):
 def test_a_flipped_bit_is_found(store, run, position):
     store.accept(run, [Put(FULL, "folder")])
     flip(store, position)
-    for read in (lambda: store.articles([1]), lambda: store.rows_after(0), lambda: list(store.newest(1))):
+    for read in (lambda: store.articles([1]), lambda: store.rows_after(0), lambda: list(store.newest_after(0, 500, 1))):
         with pytest.raises(IndexCorrupt, match="version 1 of the article 'a'"):
             read()
 
@@ -249,7 +249,7 @@ def test_dictionaries_are_learnt_and_old_rows_stay_readable(store, run, batch):
     again = Store(store.path.parent)
     for reader in (store, again):
         assert reader.articles(range(1, 51)) == [change.article for change in changes]
-        assert [row.article for row in reader.newest(50)] == [change.article for change in changes]
+        assert [row.article for row in reader.newest_after(0, 500, 50)] == [change.article for change in changes]
     again.close()
 
 
@@ -462,5 +462,5 @@ def test_a_killed_writer_loses_nothing_acknowledged(tmp_path):
         batches[run, batch] = batches.get((run, batch), 0) + 1
     assert acknowledged <= set(batches)
     assert set(batches.values()) == {20}
-    assert len(list(store.newest(store.last()))) == 20 * len(batches)
+    assert len(list(store.newest_after(0, 500, store.last()))) == 20 * len(batches)
     store.close()

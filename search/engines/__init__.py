@@ -6,6 +6,7 @@ An engine is one file or folder here, named by the scheme of its URL: `connect("
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -210,6 +211,9 @@ class Engine(Protocol):
 
     def accept(self, run: int, changes: Sequence[Change]) -> None:
         """Make the changes durable, all or none."""
+
+    def bulk(self) -> AbstractContextManager[None]:
+        """Many changes will be accepted in this context, and then caught up with: make them ready meanwhile."""
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Make every accepted change searchable; the number of rows applied. Raises IndexLocked."""

@@ -21,18 +21,20 @@ from search.engines import (
     Found,
     Held,
     Hit,
+    IndexMissing,
     Progress,
     RebuildRefused,
     Status,
     Takedown,
 )
-from search.engines.whoosh import generations, lock, order, writer
+from search.engines.whoosh import contents, generations, lock, order, writer
 from search.engines.whoosh.counts import counts, forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered
 from search.engines.whoosh.segment import NONE, moment
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
+from search.engines.whoosh.workshop import Workshop
 from search.query import Query
 
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
@@ -65,6 +67,9 @@ class WhooshEngine:
         self._store: Store | None = None
         self._epoch: generations.Epoch | None = None
         self._seen: tuple[int, Snapshot] | None = None
+        self._bulk = False  # whether many changes are coming, and then
+        self._workshop: Workshop | None = None  # where they are made ready,
+        self._before = 0  # from the row after this one
 
     # What readers ask.
 
@@ -150,17 +155,37 @@ class WhooshEngine:
         return self._articles().held_from(source)
 
     def accept(self, run: int, changes: Sequence[Change]) -> None:
-        self._articles().accept(run, changes)
+        store = self._articles()
+        last = store.accept(run, changes)
+        if self._bulk:
+            if self._workshop is None:
+                self._workshop = Workshop(self._folder, store)
+                self._before = self._applied()
+            self._workshop.accepted(self._before, last)
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        self._bulk = True
+        try:
+            yield
+        finally:
+            if self._workshop:
+                self._workshop.close()
+            self._bulk, self._workshop = False, None
 
     def catch_up(self, progress: Progress | None = None) -> int:
         store = self._articles()
-        with _writing(self._folder), lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT):
+        with (
+            _writing(self._folder),
+            self._at_work(store) as workshop,
+            lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT),
+        ):
             if not (self._folder / generations.CURRENT).exists():
-                return self._begin(store, progress)
+                return self._begin(store, workshop, progress)
             with closing(generations.Epoch(self._folder)) as epoch:
                 owed = epoch.owe(generations.COMMITS)
                 try:
-                    done = writer.catch_up(self._live(), store, progress)
+                    done = writer.catch_up(self._live(), store, workshop, progress)
                 except BaseException:  # some batches may be in
                     epoch.bump()
                     raise
@@ -171,16 +196,20 @@ class WhooshEngine:
 
     def rebuild(self, progress: Progress | None = None) -> str:
         store = self._articles()
-        with _writing(self._folder), lock.hold(self._folder / "rebuild.lock", "rebuilding"):
+        with (
+            _writing(self._folder),
+            lock.hold(self._folder / "rebuild.lock", "rebuilding"),
+            closing(Workshop(self._folder, store)) as workshop,
+        ):
             generations.sweep(self._folder)
             generation = generations.create(self._folder)
-            writer.create(generation)
-            writer.fill(generation, store, store.last(), progress)
+            contents.create(generation)
+            writer.fill(generation, workshop, store.last(), progress)
             with lock.hold(self._folder / "writer.lock", "switching", wait=WAIT):
                 # To a row that was counted in the same instant: others accept articles all the while.
                 counts = store.counts()
                 try:
-                    writer.catch_up(generation, store, until=counts.last)
+                    writer.catch_up(generation, store, workshop, until=counts.last)
                     _validate(generation, counts.articles)
                 except BaseException:  # it looks complete, and nobody is to go back to it
                     generations.remove(generation)
@@ -225,6 +254,15 @@ class WhooshEngine:
             return self._seen[1]
 
     @contextmanager
+    def _at_work(self, store: Store) -> Iterator[Workshop]:
+        """The workshop that makes pieces already, or one for this time."""
+        if self._workshop:
+            yield self._workshop
+        else:
+            with closing(Workshop(self._folder, store)) as workshop:
+                yield workshop
+
+    @contextmanager
     def _hiding(self) -> Iterator[Store]:
         """While takedowns change, readers look at them with every request; whoever dies here leaves them looking."""
         store = self._articles()
@@ -238,6 +276,12 @@ class WhooshEngine:
             finally:
                 epoch.bump()
                 epoch.settle(generations.TAKEDOWNS)
+
+    def _applied(self) -> int:
+        try:
+            return contents.applied(self._live())
+        except IndexMissing:
+            return 0
 
     def _live(self) -> Path:
         return self._folder / generations.FOLDER / generations.current(self._folder)
@@ -265,12 +309,12 @@ class WhooshEngine:
         with closing(generations.Epoch(self._folder)) as epoch:
             epoch.bump()
 
-    def _begin(self, store: Store, progress: Progress | None) -> int:
+    def _begin(self, store: Store, workshop: Workshop, progress: Progress | None) -> int:
         """Make the first generation. Readers hear of it when it holds everything: until then there is no index."""
         generation = generations.create(self._folder)
         try:
-            writer.create(generation)
-            done = writer.catch_up(generation, store, progress)
+            contents.create(generation)
+            done = writer.catch_up(generation, store, workshop, progress)
         except BaseException:
             generations.remove(generation)
             raise

@@ -45,9 +45,10 @@ class Weighed:
     def frequencies(self, places: Array | None) -> NDArray[np.float64]:
         """Of the documents at these places of `docs`, or of all."""
         if self.by_code is None:
-            return self.postings.frequencies(self.term, places).astype(np.float64) * self.weights[0]
+            found: NDArray[np.float64] = self.postings.frequencies(self.term, places) * self.weights[0]
+            return found
         code = self.postings.codes(self.term)
-        found: NDArray[np.float64] = self.by_code[code if places is None else code[places]]
+        found = self.by_code[code if places is None else code[places]]
         if np.isnan(found).any():
             mixed, often, forms = self.postings.mixed(self.term)
             every = np.zeros(len(code))

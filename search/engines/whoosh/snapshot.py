@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from search import dates, fields
 from search.engines import IndexCorrupt
-from search.engines.whoosh import writer
+from search.engines.whoosh import contents, writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
 from search.engines.whoosh.codec import Segment
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
@@ -126,7 +126,7 @@ class Snapshot:
         toc = _table_with_files(generation)
         self.generation = generation
         self.views = toc
-        self.applied = writer.applied(generation)
+        self.applied = contents.applied(generation)
         self._taken = [writer.find(view.arrays, hidden) for view in self.views]
         self._visible: Visible | None = None
 
@@ -182,12 +182,12 @@ def _table_with_files(generation: Path) -> tuple[View, ...]:
     for _ in range(TRIES):
         try:
             number = None
-            toc = writer.table(generation)
+            toc = contents.table(generation)
             number = toc.generation
             return tuple(View(generation, one) for one in toc.segments)
         except (OSError, IndexCorrupt) as missing:
             problem = missing
-            if number is not None and writer.table(generation).generation == number:
+            if number is not None and contents.table(generation).generation == number:
                 break  # nobody wrote meanwhile: it is the file that is wrong
             time.sleep(0.01)
     raise problem if isinstance(problem, IndexCorrupt) else IndexCorrupt(f"{generation} cannot be opened: {problem}")

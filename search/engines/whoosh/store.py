@@ -133,25 +133,19 @@ class Store:
             ).fetchall()
             return [_row(db, *row) for row in rows]
 
-    def newest(self, until: int, batch: int = BATCH) -> Iterator[Row]:
-        """The newest versions up to the row `until` that are no deletions, in order: what a rebuild starts from.
+    def newest_after(self, seq: int, limit: int, until: int) -> list[Row]:
+        """The next newest versions that are no deletions, in order, to `until` at most: what a rebuild is made of.
 
         `until` is `last()` as the rebuild begins, and the rows after it are caught up with. It is read in pages,
         as a transaction of an hour would keep SQLite from cleaning up its log.
         """
-        after = 0
-        while True:
-            with self._connection() as db:
-                found = db.execute(
-                    "SELECT seq, articles.id, content FROM newest JOIN articles USING (seq)"
-                    " WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-                    (after, until, batch),
-                ).fetchall()
-                rows = [_row(db, *row) for row in found]
-            yield from rows
-            if len(rows) < batch:
-                return
-            after = rows[-1].seq
+        with self._connection() as db:
+            rows = db.execute(
+                "SELECT seq, articles.id, content FROM newest JOIN articles USING (seq)"
+                " WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                (seq, until, limit),
+            ).fetchall()
+            return [_row(db, *row) for row in rows]
 
     def articles(self, seqs: Sequence[int]) -> list[Article]:
         """The versions of these numbers, in the order given.

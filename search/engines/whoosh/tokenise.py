@@ -44,6 +44,8 @@ def _bytes(characters: bytes) -> NDArray[np.bool_]:
 
 
 _DIGIT = _bytes(b"0123456789") | (np.arange(256) >= 128)
+_CAPITAL = _bytes(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SMALL = _bytes(b"abcdefghijklmnopqrstuvwxyz")
 _QUOTE_OR_HYPHEN = _bytes(b"'`-")
 # General punctuation is E2 80 xx in UTF-8: dashes, quotation marks, bullet, ellipsis. No word has one of these:
 _APART = np.zeros(256, dtype=bool)
@@ -71,7 +73,7 @@ class Tokeniser:
         self._form_number: dict[str, int] = {}
         self._stem_number: dict[str, int] = {}
         self._first = _Growing(np.uint32)  # by chunk: its first part, how many it has
-        self._count = _Growing(np.uint8)
+        self._count = _Growing(np.uint32)
         self._part_form = _Growing(np.uint32)
         self._part_step = _Growing(np.uint8)
         self._keys = [_Growing(np.uint64) for _ in MIX]
@@ -103,12 +105,13 @@ class Tokeniser:
         """The numbers of the chunks; those that are new are analysed."""
         found = np.empty(len(start), dtype=np.int64)
         length = end - start
-        long = np.flatnonzero(length > LONGEST)
-        for place in long.tolist():  # in scripts that do not part words: a sentence, which does not come again
-            loud = bool(shouted is not None and shouted[place])
-            found[place] = self._add(data[start[place] : end[place]], loud, key=None)
         keys = _keys(data, start, length, shouted)
-        left = np.flatnonzero(length <= LONGEST) if len(long) else np.arange(len(start))
+        left = np.flatnonzero(length <= LONGEST)
+        if len(left) < len(start):  # in scripts that do not part words: a sentence, which does not come again
+            long = np.flatnonzero(length > LONGEST)
+            for key in keys:
+                key[long] = 0
+            found[long] = self._learn(data, start, end, shouted, keys, long)
         hashed = _hash(keys)
         while len(left):
             number, missing = self._find([key[left] for key in keys], hashed[left])
@@ -116,11 +119,7 @@ class Tokeniser:
             left = left[missing]
             if len(left):
                 _, some = np.unique(hashed[left], return_index=True)
-                for place in left[some].tolist():
-                    loud = bool(shouted is not None and shouted[place])
-                    key = [int(one[place]) for one in keys]
-                    self._add(data[start[place] : end[place]], loud, key)
-                self._file(len(self._first) - len(some))
+                self._file(self._learn(data, start, end, shouted, keys, left[some]))
         return found
 
     def _find(self, keys: list[Array], hashed: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -146,45 +145,56 @@ class Tokeniser:
             number[left] = self._slots[slot[left]]
         return number, np.concatenate(missing) if missing else np.empty(0, np.int64)
 
-    def _file(self, first: int) -> None:
-        """Give the chunks from this number on their slots; in a table twice as large where half of it is taken."""
+    def _file(self, number: NDArray[np.int64]) -> None:
+        """Give these chunks their slots; all of them, in a larger table, where half of it is taken."""
         if len(self._first) * 2 > len(self._slots):
             self._slots = np.full(len(self._slots) * 4, -1, dtype=np.int32)
-            first = 0
-        keys = [key.array[first:] for key in self._keys]
-        top = np.int64(len(self._slots) - 1)
-        number = np.arange(first, len(self._first), dtype=np.int32)
-        number = number[keys[0] != 0]  # long ones have no key
-        slot = (_hash(keys)[keys[0] != 0] >> np.uint64(32)).astype(np.int64) & top
+            number = np.flatnonzero(self._keys[0].array)  # long ones have no key
+        slot = (_hash([key.array[number] for key in self._keys]) >> np.uint64(32)).astype(np.int64)
+        slot &= len(self._slots) - 1
         while len(number):
             free = self._slots[slot] < 0
             self._slots[slot[free]] = number[free]  # of two that want the same slot the last one has it
             moved = self._slots[slot] != number
-            number, slot = number[moved], slot[moved] + 1 & top
+            number, slot = number[moved], slot[moved] + 1 & len(self._slots) - 1
 
-    def _add(self, chunk: bytes, shouting: bool, key: list[int] | None) -> int:
-        """Analyse a chunk; its number. Without a key it is not found again."""
-        text = chunk.decode()
-        raws = (text,) if key and text.isascii() and text.isalnum() else analysis.WORD.findall(text)
-        first = len(self._part_form)
-        for raw in raws:
-            for stem, form, step in analysis.parts(raw, shouting):
-                number = self._form_number.get(form)
-                if number is None:
-                    number = self._form_number[form] = len(self.forms)
-                    self.forms.append(form)
-                    of = self._stem_number.get(stem)
-                    if of is None:
-                        of = self._stem_number[stem] = len(self.stems)
-                        self.stems.append(stem)
-                    self.stem_of.append(of)
-                self._part_form.append(number)
-                self._part_step.append(step)
-        self._first.append(first)
-        self._count.append(len(self._part_form) - first)
-        for growing, part in zip(self._keys, key or (0, 0, 0), strict=True):
-            growing.append(part)
-        return len(self._first) - 1
+    def _learn(
+        self, data: bytes, start: Array, end: Array, shouted: Array | None, keys: list[Array], places: Array
+    ) -> NDArray[np.int64]:
+        """Analyse the chunks at these places; their numbers."""
+        loud = [False] * len(places) if shouted is None else shouted[places].tolist()
+        form_number, parts_of, find_words = self._form_number, analysis.parts, analysis.WORD.findall
+        part_form: list[int] = []
+        part_step: list[int] = []
+        counts: list[int] = []
+        for first, last, shouting in zip(start[places].tolist(), end[places].tolist(), loud, strict=True):
+            chunk = data[first:last]
+            text = chunk.decode()
+            before = len(part_form)
+            raws = (text,) if last - first <= LONGEST and chunk.isalnum() else find_words(text)
+            for raw in raws:
+                for stem, form, step in parts_of(raw, shouting):
+                    number = form_number.get(form)
+                    part_form.append(self._new_form(form, stem) if number is None else number)
+                    part_step.append(step)
+            counts.append(len(part_form) - before)
+        count = np.array(counts, dtype=np.int64)
+        self._first.extend(len(self._part_form) + np.cumsum(count) - count)
+        self._count.extend(count)
+        self._part_form.extend(part_form)
+        self._part_step.extend(part_step)
+        for known, key in zip(self._keys, keys, strict=True):
+            known.extend(key[places])
+        return np.arange(len(self._first) - len(places), len(self._first))
+
+    def _new_form(self, form: str, stem: str) -> int:
+        number = self._form_number[form] = len(self.forms)
+        self.forms.append(form)
+        of = self._stem_number.setdefault(stem, len(self.stems))
+        if of == len(self.stems):
+            self.stems.append(stem)
+        self.stem_of.append(of)
+        return number
 
 
 class _Growing:
@@ -192,25 +202,22 @@ class _Growing:
 
     def __init__(self, dtype: type[np.unsignedinteger]) -> None:
         self._all = np.zeros(1024, dtype=dtype)
-        self._new: list[int] = []
         self._filled = 0
 
     def __len__(self) -> int:
-        return self._filled + len(self._new)
+        return self._filled
 
-    def append(self, value: int) -> None:
-        self._new.append(value)
+    def extend(self, values: Array | Sequence[int]) -> None:
+        size = self._filled + len(values)
+        if size > len(self._all):
+            larger = np.zeros(max(size, 2 * len(self._all)), dtype=self._all.dtype)
+            larger[: self._filled] = self.array
+            self._all = larger
+        self._all[self._filled : size] = values
+        self._filled = size
 
     @property
     def array(self) -> Array:
-        if self._new:
-            size = len(self)
-            if size > len(self._all):
-                larger = np.zeros(max(size, 2 * len(self._all)), dtype=self._all.dtype)
-                larger[: self._filled] = self._all[: self._filled]
-                self._all = larger
-            self._all[self._filled : size] = self._new
-            self._filled, self._new = size, []
         return self._all[: self._filled]
 
 
@@ -256,7 +263,11 @@ def _take_out_punctuation(codes: Array, kind: Array) -> None:
 def _keys(data: bytes, start: Array, length: Array, shouted: Array | None) -> list[NDArray[np.uint64]]:
     """The first 24 bytes of each chunk as three numbers."""
     at = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))  # 8 bytes from any place
-    keys = [at[start] & _MASK[np.minimum(length, 8)]]
+    first = at[start] & _MASK[np.minimum(length, 8)]
+    # A capital before a small letter says nothing: `Word` is `word`, while `WORD` may be an acronym.
+    second = (first >> np.uint64(8)).astype(np.uint8)
+    first[_CAPITAL[first.astype(np.uint8)] & _SMALL[second]] |= np.uint64(0x20)
+    keys = [first]
     for skipped in (8, 16):
         key = np.zeros(len(start), dtype=np.uint64)
         longer = np.flatnonzero(length > skipped)

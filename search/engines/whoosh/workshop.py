@@ -1,0 +1,232 @@
+"""Have pieces of an index made, by processes beside this one where there is much to do.
+
+    parent  accepts rows  ->  {"order": "gather", "after": 0, "until": 2500, ..}      one JSON object a line
+    worker  reads them from the store, writes segments  ->  [{"after": 0, "until": 2500, "segment": ..}]
+
+The store stands between them, so that what was accepted is all that is handed on. A worker that dies loses nothing
+but its work: the rows are applied again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from search.engines import EngineUnavailable
+from search.engines.whoosh import durable, pieces
+from search.engines.whoosh.pieces import Piece
+from search.engines.whoosh.store import Store
+from search.engines.whoosh.tokenise import Tokeniser
+
+FOLDER = "building"
+WORKERS = min(2, len(os.sched_getaffinity(0)))  # each takes up to 300 MB: with two, indexing stays below 1 GiB
+PIECE_ROWS = 5_000  # rows handed to a worker at once: some 12 MB of text
+MANY_ROWS = 3_000  # from here on starting a process, which takes half a second of a processor, pays
+
+
+class Workshop:
+    """Pieces being made of the rows of one store, in the order of the rows."""
+
+    def __init__(self, index: Path, store: Store) -> None:
+        self._index = index
+        self._store = store
+        self._ordered = 0  # rows up to this number are in `_orders`
+        self._orders: deque[tuple[int, int, Future[list[Piece]]]] = deque()
+        self._pool: _Pool | None = None
+        self._folder: Path | None = None
+        self._lock: int | None = None
+        self._tokeniser = Tokeniser()
+
+    def accepted(self, after: int, until: int) -> None:
+        """There are new rows, after what the generation holds: have them made pieces while more come."""
+        start = max(after, self._ordered)
+        while WORKERS > 1 and until - start >= PIECE_ROWS:
+            self._order(start, start + PIECE_ROWS)
+            start += PIECE_ROWS
+
+    def pieces(self, after: int, until: int, newest: bool = False) -> Iterator[list[Piece]]:
+        """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once."""
+        while self._orders and self._orders[0][0] < after:  # somebody else applied its rows
+            self._orders.popleft()[2].cancel()
+        start = self._ordered if self._orders and self._orders[0][0] == after else after
+        if start == after:
+            self._drop()
+        if WORKERS > 1 and (self._orders or until - after >= MANY_ROWS):
+            for begin in range(start, until, PIECE_ROWS):
+                self._order(begin, min(until, begin + PIECE_ROWS), newest)
+            while self._orders:
+                ready = self._orders.popleft()[2].result()
+                while self._orders and self._orders[0][2].done():
+                    ready = ready + self._orders.popleft()[2].result()
+                if ready:
+                    yield ready
+        else:
+            for piece in pieces.gather(self._store, self.folder(), after, until, self._tokeniser, newest):
+                yield [piece]
+
+    def joined(self, generation: Path, groups: Sequence[Sequence[str]]) -> list[Piece]:
+        """By group of segments (their ids) the one they become."""
+        if WORKERS > 1 and self._pool:
+            order = {"order": "join", "generation": str(generation), "into": str(self.folder())}
+            futures = [self._pool.submit({**order, "segments": list(group)}) for group in groups]
+            return [piece for future in futures for piece in future.result()]
+        return [pieces.join(generation, self.folder(), group) for group in groups]
+
+    def folder(self) -> Path:
+        """Where segments lie until a commit takes them; what others left there and nobody holds is removed."""
+        if self._folder is None:
+            building = self._index / FOLDER
+            durable.make_folder(building)
+            _sweep(building)
+            self._folder = building / f"{os.getpid()}-{secrets.token_hex(4)}"
+            self._folder.mkdir(mode=0o700)
+            self._lock = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+        return self._folder
+
+    def close(self) -> None:
+        """End the workers, remove what no commit took."""
+        self._drop()
+        if self._pool:
+            self._pool.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+        self._pool = self._folder = self._lock = None
+
+    def _order(self, after: int, until: int, newest: bool = False) -> None:
+        self._pool = self._pool or _Pool()
+        order = {"order": "gather", "index": str(self._index), "into": str(self.folder())}
+        future = self._pool.submit({**order, "after": after, "until": until, "newest": newest})
+        self._orders.append((after, until, future))
+        self._ordered = until
+
+    def _drop(self) -> None:
+        for _, _, future in self._orders:
+            future.cancel()
+        self._orders.clear()
+        self._ordered = 0
+
+
+class _Pool:
+    """Processes, each with a thread of this one that hands it its orders."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="indexing")
+        self._own = threading.local()
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def submit(self, order: dict[str, Any]) -> Future[list[Piece]]:
+        return self._threads.submit(partial(self._run, json.dumps(order)))
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()  # what it was at, nobody waits for
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream:
+                    stream.close()
+
+    def _run(self, order: str) -> list[Piece]:
+        process: subprocess.Popen[str] | None = getattr(self._own, "process", None)
+        if process is None:
+            process = self._own.process = subprocess.Popen(
+                [sys.executable, "-c", "from search.engines.whoosh.workshop import work; work()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            )
+            self._processes.append(process)
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(f"{order}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer:
+            raise EngineUnavailable(
+                f"a process that was indexing ended (code {process.wait()}): was it killed, or short of memory? "
+                "What was accepted is kept: run it again"
+            )
+        return [_read(piece) for piece in _unfailed(json.loads(answer))]
+
+
+def work() -> None:
+    """What a worker does: carry out the orders on standard input, until it ends."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it ends this one
+    stores: dict[str, Store] = {}
+    tokeniser = Tokeniser()
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            into = Path(order["into"])
+            if order["order"] == "join":
+                made = [pieces.join(Path(order["generation"]), into, order["segments"])]
+            else:
+                if tokeniser.is_full:
+                    tokeniser = Tokeniser()
+                index = order["index"]
+                store = stores.get(index) or stores.setdefault(index, Store(Path(index)))
+                made = list(pieces.gather(store, into, order["after"], order["until"], tokeniser, order["newest"]))
+            answer: dict[str, Any] | list[dict[str, Any]] = [asdict(piece) for piece in made]
+        except OSError as problem:
+            answer = {"errno": problem.errno, "message": problem.strerror or str(problem)}
+        except Exception as problem:
+            answer = {"error": type(problem).__name__, "message": str(problem)}
+        print(json.dumps(answer), flush=True)
+
+
+def _read(piece: dict[str, Any]) -> Piece:
+    return Piece(**{**piece, "dead": tuple(piece["dead"]), "changed": tuple(piece["changed"])})
+
+
+def _unfailed(answer: Any) -> list[dict[str, Any]]:
+    """The answer of a worker, or what went wrong there, raised here."""
+    if isinstance(answer, list):
+        return answer
+    if "errno" in answer:
+        raise OSError(answer["errno"], answer["message"])
+    from search import engines
+
+    kind = getattr(engines, answer["error"], None)
+    if isinstance(kind, type) and issubclass(kind, engines.EngineError):
+        raise kind(answer["message"])
+    raise RuntimeError(f"{answer['error']}: {answer['message']}")
+
+
+def _sweep(building: Path) -> None:
+    """Remove the folders of processes that are gone."""
+    for left in building.iterdir():
+        try:
+            descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
