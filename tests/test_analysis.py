@@ -226,3 +226,14 @@ def test_a_word_with_no_ending_of_the_stemmer_is_its_own_stem() -> None:
     assert len(ENDINGS) > 50
     others = {ending for ending in {*ENDINGS, *special} if not ending.endswith(analysis._INFLECTED)}
     assert others == {"'", "'s'", "l"}  # no form has an apostrophe; the l is of a double one
+
+
+def test_a_word_begins_as_its_stem_does_but_for_two_letters() -> None:  # by which `places` looks for it
+    forms = {part.form.lower() for raw in SAMPLE_WORDS for part in parts(raw)}
+    assert all(form.startswith(stem(form)[:-2] or stem(form)[:1]) for form in forms)
+
+
+@given(WORDS)
+def test_any_word_begins_as_its_stem_does_but_for_two_letters(raw: str) -> None:
+    for part in parts(raw):
+        assert part.form.lower().startswith(part.stem[:-2] or part.stem[:1])
