@@ -28,6 +28,7 @@ from search.engines.whoosh.leaves import Leaf, stands
 from search.engines.whoosh.snapshot import Mask, Snapshot, Visible
 from search.query import Both, Clause, Either, Query
 
+MANY = 8  # so many times as many: a search among them takes less time than going through them
 Scores = NDArray[np.float64]  # of the documents asked about; 0 where the clause does not match
 
 
@@ -58,10 +59,8 @@ class Matches:
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         """How well these documents of a segment match; ascending numbers of documents of its mask."""
-        total = np.zeros(len(docs))
-        for node in self._scoring:
-            total += node.score(number, docs)
-        return total
+        scores = [node.score(number, docs) for node in self._scoring]
+        return scores[0] if len(scores) == 1 else np.sum(scores, axis=0)
 
 
 class _Term:
@@ -83,21 +82,22 @@ class _Term:
         return float(np.log(1 + (self._visible.count - df + 0.5) / (df + 0.5)))
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
-        tf = np.zeros(len(docs))
+        tf, dense = np.zeros(len(docs)), None
         for stand in self._stands[number]:
-            field = fields.SEARCHED[stand.field]
-            lengths = self._views[number].lengths[stand.field]
-            factor = self._visible.factors(stand.field) * (field.weight or 1.0)
-            if len(stand.docs) > 8 * len(docs):  # few of many: look each up
+            lengths, factors = self._views[number].lengths[stand.field], self._visible.factors(stand.field)
+            if len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
                 place = stand.docs.searchsorted(docs.astype(stand.docs.dtype))
                 place[place == len(stand.docs)] = 0
-                here = np.flatnonzero(stand.docs[place] == docs)
+                here = (stand.docs[place] == docs).nonzero()[0]
                 if len(here):
-                    tf[here] += stand.frequencies(place[here]) * factor[lengths[docs[here]]]
+                    tf[here] += stand.frequencies(place[here]) * factors.take(lengths.take(docs[here]))
             else:
-                frequency = np.zeros(self._views[number].size)
-                frequency[stand.docs] = stand.frequencies(None)
-                tf += frequency[docs] * factor[lengths[docs]]
+                if dense is None:
+                    dense = np.zeros(self._views[number].size)
+                held = stand.docs.astype(np.int64)
+                dense[held] += stand.frequencies(None) * factors.take(lengths.take(held))
+        if dense is not None:
+            tf += dense.take(docs)
         tf *= self._idf * (fields.K1 + 1) / (tf + fields.K1)
         return tf
 

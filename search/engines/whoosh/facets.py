@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -51,52 +50,50 @@ class Filtered:
         for name, filters in self._by_name.items():
             if name != left_out:
                 masks = [mask & chosen for mask, chosen in zip(masks, filters, strict=True)]
-        return [np.flatnonzero(mask) for mask in masks]
+        return [mask.nonzero()[0] for mask in masks]
 
     def _values(self, name: str, docs: Sequence[Docs]) -> Facet:
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         missing = 0
         for view, found in zip(self._views, docs, strict=True):
-            values = view.values(name)
             by_value, without = _counted(view, name, found)
             missing += without
-            for place in np.flatnonzero(by_value).tolist():
-                counts[values[place]] += int(by_value[place])
+            places = by_value.nonzero()[0]
+            for value, count in zip(view.texts(name, places), by_value[places].tolist(), strict=True):
+                counts[value] = counts.get(value, 0) + count
         selected = dict.fromkeys(getattr(self._query.filters, name))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         listed = ranked[: fields.FACET_SIZE]
-        shown = {value for value, _ in listed}
-        listed += [(value, counts[value]) for value in selected if value not in shown]
+        if selected:
+            shown = {value for value, _ in listed}
+            listed += [(value, counts.get(value, 0)) for value in selected if value not in shown]
         return Facet(
-            values=tuple(Count(value, count, value in selected) for value, count in listed),
-            other=counts.total() - sum(count for _, count in listed),
+            values=tuple([Count(value, count, value in selected) for value, count in listed]),
+            other=sum(counts.values()) - sum([count for _, count in listed]),
             missing=missing,
         )
 
     def _dates(self, docs: Sequence[Docs]) -> DateFacet:
         chosen, timezone = (self._query.filters.from_date, self._query.filters.until), self._query.timezone
-        by_month: Counter[str] = Counter()
-        missing, least, most = 0, [], []
+        by_month: dict[str, int] = {}
+        missing = 0
         for view, found in zip(self._views, docs, strict=True):
             months = view.months(timezone)
-            counts = np.bincount(months.ordinal[found], minlength=len(months.names) + 1)
-            for place in np.flatnonzero(counts[:-1]).tolist():
-                by_month[months.names[place]] += int(counts[place])
-            missing += int(counts[-1])
-            if counts[-1] < len(found):
-                published = view.arrays["doc.published"][found]
-                most.append(published.max())
-                least.append(published[published != NONE].min() if counts[-1] else published.min())
-        spans = [_fitting(_moment(min(least)), _moment(max(most)))] if least else []
-        if one := _one_period(chosen, timezone):
-            spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
-        interval = max(spans, key=INTERVALS.index, default="month")
+            counts = np.bincount(months.ordinal.take(found), minlength=len(months.names) + 1).tolist()
+            missing += counts.pop()
+            for month, count in zip(months.names, counts, strict=True):
+                if count:
+                    by_month[month] = by_month.get(month, 0) + count
 
         def dated() -> NDArray[np.int64]:
             found = [view.arrays["doc.published"][of_view] for view, of_view in zip(self._views, docs, strict=True)]
             together = np.concatenate(found or [np.empty(0, np.int64)])
             return np.sort(together[together != NONE])
 
+        spans = [_fitting(by_month, dated)] if by_month else []
+        if one := _one_period(chosen, timezone):
+            spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
+        interval = max(spans, key=INTERVALS.index, default="month")
         facet = _Periods(by_month, dated, chosen, timezone).facet(interval)
         return DateFacet(facet.interval, facet.values, missing=missing)
 
@@ -106,7 +103,7 @@ def _counted(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], int]
     number = len(view.values(name))
     dense = view.ordinals(name)
     if dense is not None:
-        found = np.bincount(dense[docs], minlength=number + 1)
+        found = np.bincount(dense.take(docs), minlength=number + 1)
         return found[:-1], int(found[-1])
     mask = np.zeros(view.size, dtype=bool)
     mask[docs] = True
@@ -133,8 +130,13 @@ def _published(view: View, filters: Filters) -> Mask:
     return mask
 
 
-def _fitting(first: datetime, last: datetime) -> str:
-    days = (last - first).days + 1
+def _fitting(by_month: Mapping[str, int], dated: Callable[[], NDArray[np.int64]]) -> str:
+    first, last = min(by_month), max(by_month)
+    months = 12 * (int(last[:4]) - int(first[:4])) + int(last[5:]) - int(first[5:])
+    if months > MOST_MONTHS + 1:  # even from the last day of the first month to the first day of the last one
+        return "year"
+    instants = dated()
+    days = (_moment(instants[-1]) - _moment(instants[0])).days + 1
     if days <= MOST_DAYS:
         return "day"
     return "month" if days <= MOST_MONTHS * 365 / 12 else "year"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from search import fields
 from search.engines.whoosh.arrays import Array
 from search.engines.whoosh.postings import FIELD_NAMES, Postings
+from search.engines.whoosh.postings import begins as _begins
 from search.engines.whoosh.snapshot import Mask, View
 from search.query import Phrase, Prefix, Word
 
@@ -47,14 +48,14 @@ class Weighed:
         if self.by_code is None:
             found: NDArray[np.float64] = self.postings.frequencies(self.term, places) * self.weights[0]
             return found
-        code = self.postings.codes(self.term)
-        found = self.by_code[code if places is None else code[places]]
-        if np.isnan(found).any():
+        every = self.postings.codes(self.term)
+        code = every if places is None else every[places]
+        found = self.by_code.take(code)
+        left = self.postings.is_mixed.take(code).nonzero()[0]
+        if len(left):
             mixed, often, forms = self.postings.mixed(self.term)
-            every = np.zeros(len(code))
-            every[mixed] = np.add.reduceat(self.weights[forms], np.cumsum(often) - often)
-            left = np.isnan(found)
-            found[left] = (every if places is None else every[places])[left]
+            weighed = np.add.reduceat(self.weights.take(forms), often.cumsum() - often)
+            found[left] = weighed if places is None else weighed[mixed.searchsorted(places[left])]
         return found
 
 
@@ -86,10 +87,9 @@ def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
 
 
 def _by_code(weights: NDArray[np.float64], postings: Postings) -> NDArray[np.float64]:
-    """The weighted frequency that each code of a posting stands for; NaN: its occurrences say."""
+    """The weighted frequency that each code of a posting stands for; of mixed forms its occurrences say it."""
     number = np.minimum(postings.code_form, len(weights) - 1)  # a code of more forms than this stem has is not met
     found: NDArray[np.float64] = postings.code_tf * weights[number]
-    found[postings.is_mixed] = np.nan
     return found
 
 
@@ -134,11 +134,15 @@ def _side_by_side(
         starts = keys if starts is None else starts[_among(starts, keys)]
         if not len(starts):
             break
-        together = np.unique(starts >> 32)
+        together = _once(starts >> 32)
     assert starts is not None
-    starts = np.unique(starts)  # two spellings of one stem may share a position
-    docs, counts = np.unique(starts >> 32, return_counts=True)
-    return docs, counts.astype(np.float64)
+    docs = _once(starts) >> 32  # once: two spellings of one stem may share a position
+    first = _begins(docs)
+    return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
+
+
+def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ascending[_begins(ascending)]
 
 
 def _common(size: int, lists: list[Array]) -> NDArray[np.int64]:
@@ -169,7 +173,7 @@ def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
         if len(terms):
             docs, counts = view.postings.counts(terms, first[stems[held]].astype(np.int64), within)
             dense = np.bincount(docs, weights=counts, minlength=view.size).astype(np.float64)
-            some = np.flatnonzero(dense)
+            some = (dense > 0).nonzero()[0]
             found.append(Counted(field, some, dense[some]))
     return found
 

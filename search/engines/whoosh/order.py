@@ -7,7 +7,7 @@ whatever segments they lie in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from search.query import Query
 
 DIGITS = 9  # scores that differ by less are float noise, and equal
 NOISE = 10.0**-DIGITS
+GROUP = 32  # values of which one stands for all, where the least are sought
 LAST = np.iinfo(np.int64).max  # undated articles come last, by either date
 
 
@@ -40,10 +41,7 @@ def page(query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDAr
         first = -np.concatenate([matches.score(number, found) for number, found in enumerate(docs)])
     else:
         first = _dates(query.sort, _column(snapshot, "doc.published", docs))
-    candidates = np.arange(len(first))
-    if end < len(first):
-        last = np.partition(first, end - 1)[end - 1]
-        candidates = np.flatnonzero(first <= (last + NOISE if scored else last))
+    candidates = _least(first, end, NOISE if scored else 0)
     segment = np.repeat(np.arange(len(docs)), [len(found) for found in docs])[candidates]
     doc = np.concatenate(docs)[candidates]
     few = [doc[segment == number] for number in range(len(docs))]
@@ -52,6 +50,23 @@ def page(query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDAr
     order = np.lexsort((_column(snapshot, "doc.tie", few), newest, first))[start:end]
     scores = (-first[order]).tolist() if scored else [None] * len(order)
     return [Place(*place) for place in zip(segment[order].tolist(), doc[order].tolist(), scores, strict=True)]
+
+
+def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:
+    """The places of the `count` least values, and of those that differ from the last of them by no more than noise."""
+    if len(values) <= count:
+        return np.arange(len(values))
+    groups = len(values) // GROUP
+    candidates: NDArray[np.int64] | None = None
+    if groups > count:
+        # `count` groups have a least value up to this bound, so that many values are not above it: the rest is out.
+        least = values[: groups * GROUP].reshape(GROUP, groups).min(axis=0)
+        least.partition(count - 1)
+        candidates = (values <= least[count - 1] + noise).nonzero()[0]
+        values = values[candidates]
+    last = np.partition(values, count - 1)[count - 1]
+    near: NDArray[np.int64] = (values <= last + noise).nonzero()[0]
+    return near if candidates is None else candidates[near]
 
 
 def _column(snapshot: Snapshot, name: str, docs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

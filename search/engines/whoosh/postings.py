@@ -38,7 +38,7 @@ def pack(*, stems: int, key: Array, doc: Array, tf: Array, pos: Array, form: Arr
     `key` (stem * FIELDS + field, ascending), `doc` and `tf` are by posting; `pos` and `form` (the number of the form
     within its stem) by occurrence.
     """
-    first = _begins(key)
+    first = begins(key)
     occ = np.concatenate(([0], np.cumsum(tf, dtype=np.int64)))
     if len(tf):
         low, high = np.minimum.reduceat(form, occ[:-1]), np.maximum.reduceat(form, occ[:-1])
@@ -96,6 +96,8 @@ class Postings:
         self._doc, self._code = arrays["post.doc"], arrays["post.code"]
         self.code_tf, self.code_form = arrays["code.tf"], arrays["code.form"]
         self.is_mixed = self.code_form == MIXED
+        self._code_tf = self.code_tf.astype(np.int64)
+        self._has_rare = len(arrays["rare.post"]) > 0
 
     def terms_of(self, stem: int) -> list[tuple[int, int]]:
         """The fields that hold the stem, by number, and the term in each."""
@@ -129,16 +131,15 @@ class Postings:
     def frequencies(self, term: int, places: Array | None = None) -> NDArray[np.int64]:
         """How often, by document; or by those at these places of `docs` alone."""
         code = self.codes(term) if places is None else self.codes(term)[places]
-        tf = self.code_tf[code].astype(np.int64)
-        rare = np.flatnonzero(code == RARE)
-        if len(rare):
+        tf = self._code_tf.take(code)
+        if self._has_rare and len(rare := (code == RARE).nonzero()[0]):
             numbers = int(self._post[term]) + (rare if places is None else places[rare])
             tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], numbers)]
         return tf
 
     def mixed(self, term: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
         """The places of the postings of several forms, how often each, and the form of each occurrence of those."""
-        places = np.flatnonzero(self.is_mixed[self.codes(term)])
+        places = self.is_mixed.take(self.codes(term)).nonzero()[0]
         start, end = self._mix[term : term + 2].tolist()
         return places, self.frequencies(term, places), self._arrays["mix.form"][start:end]
 
@@ -239,7 +240,7 @@ class Postings:
         return self._doc, tf, position, form
 
 
-def _begins(ascending: Array) -> NDArray[np.int64]:
+def begins(ascending: Array) -> NDArray[np.int64]:
     """Where a value differs from the one before; the first does."""
     if not len(ascending):
         return np.empty(0, np.int64)

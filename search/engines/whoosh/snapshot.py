@@ -39,6 +39,7 @@ class View:
         self.postings = Postings(self.arrays)
         self.lengths = [self.arrays[f"len.{name}"] for name in FIELD_NAMES]
         self.ids = Strings.of(self.arrays, "doc.ids")
+        self._texts: dict[str, list[str]] = {}
         self._ordinals: dict[str, Array | None] = {}
         self._months: dict[tzinfo, Months] = {}
         if len(self.arrays["doc.seq"]) != self.size:
@@ -47,6 +48,12 @@ class View:
     def values(self, name: str) -> Strings:
         """The values of a filter, sorted."""
         return Strings.of(self.arrays, f"{name}.values")
+
+    def texts(self, name: str, places: Array) -> list[str]:
+        """The values at these places of `values`."""
+        if name not in self._texts:
+            self._texts[name] = self.values(name).texts()
+        return list(map(self._texts[name].__getitem__, places.tolist()))
 
     def pairs(self, name: str) -> tuple[Array, Array]:
         """Documents and the places of their values in `values`."""
@@ -111,10 +118,11 @@ class Visible:
     _factors: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def factors(self, number: int) -> NDArray[np.float64]:
-        """By length of the field: what a frequency in it is multiplied by, 1 / (1 - b + b * length / mean)."""
+        """By length of the field: what a frequency in it is multiplied by, weight / (1 - b + b * length / mean)."""
         if number not in self._factors:
-            b, lengths = fields.SEARCHED[number].b, np.arange(self.longest[number] + 1)
-            self._factors[number] = 1 / (1 - b + b * lengths / self.average[number])
+            field, lengths = fields.SEARCHED[number], np.arange(self.longest[number] + 1)
+            relative = lengths / self.average[number]
+            self._factors[number] = (field.weight or 1.0) / (1 - field.b + field.b * relative)
         return self._factors[number]
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.engines.whoosh.arrays import Array, Strings, narrow
-
-_MASK = np.array([0] + [2**64 - (1 << 64 - 8 * n) for n in range(1, 9)], dtype=np.uint64)
 
 
 class NewWords:
@@ -56,43 +53,22 @@ class Words:
         self.stems = Strings.of(arrays, "words.stems")
         self.forms = Strings.of(arrays, "words.forms")
         self.first, self._order = arrays["words.first"], arrays["words.order"]
-        self._blob, self._ends = arrays["words.stems.blob"], arrays["words.stems.ends"]
 
     def stem(self, text: str) -> int | None:
         """The number of a stem; None where no form of it was met."""
-        key = np.uint64(int.from_bytes(text.encode()[:8].ljust(8, b"\0"), "big"))
-        place = int(self._beginnings.searchsorted(key))
-        if place < len(self._beginnings) and self._beginnings[place] == key:
-            if self.stems[place] == text:
-                return place
-            last = int(self._beginnings.searchsorted(key, "right"))
-            place = bisect_left(self.stems, text, place, last)
-            if place < last and self.stems[place] == text:
-                return place
-        return None
+        return self.stems.index_of(text)
 
     def forms_of(self, stem: int | None) -> list[str]:
         """The surface forms of a stem, by number."""
-        if stem is None:
-            return []
-        start, end = self.first[stem : stem + 2].tolist()
-        return [self.forms[place] for place in range(start, end)]
+        return [] if stem is None else self.forms.run(*self.first[stem : stem + 2].tolist())
 
     def beginning_with(self, text: str) -> NDArray[np.int64]:
         """The places in `forms`, ascending, of those that begin so, whatever their capitals."""
 
         def small(place: int) -> str:
-            return self.forms[int(place)].lower()
+            return self.forms[place].lower()
 
-        first = bisect_left(self._order, text, key=small)
-        last = bisect_left(self._order, text + "\U0010ffff", first, key=small)
+        order = self._order.data
+        first = bisect_left(order, text, key=small)
+        last = bisect_left(order, text + "\U0010ffff", first, key=small)
         return np.sort(self._order[first:last].astype(np.int64))
-
-    @cached_property
-    def _beginnings(self) -> NDArray[np.uint64]:
-        """The first 8 bytes of each stem as a number: their order is that of the stems."""
-        ends = self._ends.astype(np.int64)
-        starts = np.concatenate(([0], ends[:-1]))
-        padded = self._blob.tobytes() + b"\0" * 8
-        at = np.ndarray(shape=(len(padded) - 7,), dtype=">u8", buffer=padded, strides=(1,))
-        return at[starts].astype(np.uint64) & _MASK[np.minimum(ends - starts, 8)]
