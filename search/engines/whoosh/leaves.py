@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.arrays import Array
-from search.engines.whoosh.postings import FIELD_NAMES, Postings
+from search.engines.whoosh.arrays import Array, ranges
+from search.engines.whoosh.postings import FIELD_NAMES, Occurrences, Postings
 from search.engines.whoosh.postings import begins as _begins
 from search.engines.whoosh.snapshot import Mask, View
 from search.query import Phrase, Prefix, Word
@@ -118,27 +118,42 @@ def _side_by_side(
     """The documents in which the terms stand in this order without a gap, and how often."""
     lists = [view.postings.docs(term) for term in terms]
     together = _common(view.size, lists)
-    starts: NDArray[np.int64] | None = None  # of the phrase: document << 32 | position, ascending
+    starts = np.empty(0, np.int64)  # of the phrase: document << 32 | position, ascending
+    read: list[tuple[int, Occurrences, NDArray[np.int64]]] = []
     for offset in sorted(range(len(terms)), key=lambda i: len(lists[i])):
-        docs = lists[offset]
-        if len(docs) > 8 * len(together):
-            places = docs.searchsorted(together.astype(docs.dtype))
-        else:
-            kept = np.zeros(view.size, dtype=bool)
-            kept[together] = True
-            places = np.flatnonzero(kept[docs])
-        doc, position, form = view.postings.occurrences(terms[offset], places)
-        keys = (doc << 32) + position - offset
-        if (of_word := same[offset]) is not None and not of_word.all():
-            keys = keys[of_word[form()]]
-        starts = keys if starts is None else starts[_among(starts, keys)]
-        if not len(starts):
-            break
+        if not len(together):
+            return together, np.empty(0)
+        occurrences = view.postings.occurrences(terms[offset], _places(view.size, lists[offset], together))
+        keys = (occurrences.doc << 32) + (occurrences.position - offset)
+        starts = starts[_among(starts, keys)] if read else keys
         together = _once(starts >> 32)
-    assert starts is not None
+        read.append((offset, occurrences, keys))
+    for offset, occurrences, keys in read:  # the forms of what is left: there is not much
+        if (of_word := same[offset]) is not None and not of_word.all():
+            kept = _places_of(keys, starts)
+            starts = keys[kept[of_word[occurrences.forms(kept)]]]
     docs = _once(starts) >> 32  # once: two spellings of one stem may share a position
     first = _begins(docs)
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
+
+
+def _places(size: int, docs: Array, some: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where these stand among the documents, which hold them all."""
+    if len(some) == len(docs):
+        return np.arange(len(docs))
+    if len(docs) > 8 * len(some):
+        return docs.searchsorted(some.astype(docs.dtype))
+    kept = np.zeros(size, dtype=bool)
+    kept[some] = True
+    return kept.take(docs).nonzero()[0]
+
+
+def _places_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of the keys that are wanted; both ascending."""
+    if len(keys) > 8 * len(wanted):
+        first, last = keys.searchsorted(wanted), keys.searchsorted(wanted, side="right")
+        return ranges(first, last - first)
+    return _among(keys, wanted).nonzero()[0]
 
 
 def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -164,18 +179,36 @@ def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
     if not len(places):
         return []
     first = view.words.first
-    within = np.zeros(int(places[-1]) + 2, dtype=bool)  # by form; what comes after the last one is none
-    within[places] = True
-    stems = np.unique(first.searchsorted(places.astype(first.dtype), side="right") - 1)
+    stem = first.searchsorted(places.astype(first.dtype), side="right") - 1
+    begin = _begins(stem)
+    stems = stem[begin]
+    first_form = first[stems].astype(np.int64)
+    whole = np.diff(np.append(begin, len(stem))) == first[stems + 1] - first_form  # every form begins so: mostly
+    terms, fields_, of = view.postings.of_stems(stems)
     found: list[Stand] = []
-    for field in sorted(wanted):
-        terms, held = view.postings.of_stems(field, stems)
-        if len(terms):
-            docs, counts = view.postings.counts(terms, first[stems[held]].astype(np.int64), within)
-            dense = np.bincount(docs, weights=counts, minlength=view.size).astype(np.float64)
-            some = (dense > 0).nonzero()[0]
-            found.append(Counted(field, some, dense[some]))
+    for field in sorted(wanted.intersection(fields_.tolist())):
+        here = fields_ == field
+        parts = []
+        if len(all_of := (here & whole[of]).nonzero()[0]):
+            parts.append(view.postings.counts(terms[all_of]))
+        if len(some_of := (here & ~whole[of]).nonzero()[0]):
+            within = np.zeros(int(places[-1]) + 2, dtype=bool)  # by form; what comes after the last one is none
+            within[places] = True
+            parts.append(view.postings.counts_of_forms(terms[some_of], first_form[of[some_of]], within))
+        found.append(_added_up(field, parts, view.size, len(all_of) == 1 and not len(some_of)))
     return found
+
+
+def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: int, is_one: bool) -> Counted:
+    """What several terms count together, by document."""
+    if is_one:
+        ((docs, counts),) = parts
+        return Counted(field, docs, counts.astype(np.float64))
+    dense = np.zeros(size)
+    for docs, counts in parts:
+        dense += np.bincount(docs, weights=counts, minlength=size)
+    some = (dense > 0).nonzero()[0]
+    return Counted(field, some, dense.take(some))
 
 
 def _among(some: Array, others: Array) -> Mask:

@@ -17,7 +17,8 @@ all, and a word's weighted frequencies are looked up in a table of 256.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,15 +109,12 @@ class Postings:
         """The term of a stem in a field; None where the field does not hold it."""
         return None if stem is None else dict(self.terms_of(stem)).get(field)
 
-    def of_stems(self, field: int, stems: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The terms of several stems that the field holds, and which of them it holds."""
+    def of_stems(self, stems: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
+        """The terms of several stems, the field of each, and which of the stems it is of."""
         first = self._stem_term[stems].astype(np.int64)
         count = self._stem_term[stems + 1] - first
         terms = ranges(first, count)
-        here = self._term_field[terms] == field
-        held = np.zeros(len(stems), dtype=bool)
-        held[np.repeat(np.arange(len(stems)), count)[here]] = True
-        return terms[here], held
+        return terms, self._term_field[terms], np.arange(len(stems)).repeat(count)
 
     def docs(self, term: int) -> Array:
         """Document numbers, ascending."""
@@ -148,60 +146,68 @@ class Postings:
         start, end = self._occ[term : term + 2].tolist()
         return self._positions(start, end)
 
-    def occurrences(
-        self, term: int, places: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Callable[[], NDArray[np.int64]]]:
-        """Of the documents at these places of `docs`: document and position of each occurrence, and its form."""
-        docs, few = self.docs(term), len(places)
-        tf = self.frequencies(term)
-        chosen = tf[places]
+    def occurrences(self, term: int, places: NDArray[np.int64]) -> Occurrences:
+        """Of the documents at these places of `docs`, every occurrence."""
+        docs, tf = self.docs(term), self.frequencies(term)
         start = int(self._occ[term])
-        if few == len(docs):
-            position = self._positions(start, start + int(tf.sum()))
+        if len(places) == len(docs):
+            position, chosen = self._positions(start, start + int(tf.sum())), tf
         else:
-            position = self._at(ranges((np.cumsum(tf) - tf)[places] + start, chosen))
+            chosen = tf[places]
+            position = self._at(ranges((tf.cumsum() - tf)[places] + start, chosen))
+        return Occurrences(self, term, tf, places, chosen, docs[places].astype(np.int64).repeat(chosen), position)
 
-        def form() -> NDArray[np.int64]:
-            return self._forms(term, tf, places)
+    def counts(self, terms: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
+        """Of several terms: by posting the document, and how often."""
+        if len(terms) == 1:
+            return self.docs(int(terms[0])), self.frequencies(int(terms[0]))
+        starts = self._post[terms].astype(np.int64)
+        postings = ranges(starts, self._post[terms + 1] - starts)
+        return self._doc[postings], self._often(postings)
 
-        return np.repeat(docs[places].astype(np.int64), chosen), position, form
-
-    def counts(
+    def counts_of_forms(
         self, terms: NDArray[np.int64], first: NDArray[np.int64], wanted: NDArray[np.bool_]
     ) -> tuple[Array, NDArray[np.int64]]:
-        """Of several terms: by posting the document, and how many occurrences are in a wanted form.
+        """The same, of some of the forms alone.
 
         `first` is the place of the first form of each term's stem, and `wanted` goes by the places of all forms; what
         is beyond its end is not wanted.
         """
-        starts, ends = self._post[terms].astype(np.int64), self._post[terms + 1].astype(np.int64)
-        postings = ranges(starts, ends - starts)
-        base = np.repeat(first, ends - starts)
+        starts = self._post[terms].astype(np.int64)
+        sizes = self._post[terms + 1] - starts
+        postings, base = ranges(starts, sizes), first.repeat(sizes)
         code = self._code[postings]
-        count = self.code_tf[code].astype(np.int64)
-        mixed = np.flatnonzero(self.is_mixed[code])
-        one_form = np.minimum(base + self.code_form[code], len(wanted) - 1)
-        count[~wanted[one_form]] = 0
+        last = len(wanted) - 1
+        count = np.where(wanted[np.minimum(base + self.code_form[code], last)], self._code_tf[code], 0)
+        mixed = self.is_mixed[code].nonzero()[0]
         if len(mixed):
-            often = self.code_tf[code[mixed]].astype(np.int64)
-            rare = code[mixed] == RARE
-            often[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], postings[mixed[rare]])]
-            starts, ends = self._mix[terms].astype(np.int64), self._mix[terms + 1].astype(np.int64)
-            forms = self._arrays["mix.form"][ranges(starts, ends - starts)].astype(np.int64)
-            here = wanted[np.minimum(forms + np.repeat(base[mixed], often), len(wanted) - 1)]
-            count[mixed] = np.add.reduceat(here, np.cumsum(often) - often, dtype=np.int64)
+            often = self._often(postings[mixed])
+            starts = self._mix[terms].astype(np.int64)
+            forms = self._arrays["mix.form"][ranges(starts, self._mix[terms + 1] - starts)].astype(np.int64)
+            here = wanted[np.minimum(forms + base[mixed].repeat(often), last)]
+            count[mixed] = np.add.reduceat(here, often.cumsum() - often, dtype=np.int64)
         return self._doc[postings], count
 
-    def _forms(self, term: int, tf: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def forms_at(
+        self, term: int, tf: NDArray[np.int64], places: NDArray[np.int64], nth: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """In which form of its stem the n-th occurrence in each of these places stands; `tf` is that of the term."""
         code = self.codes(term)
-        forms = np.repeat(self.code_form[code[places]].astype(np.int64), tf[places])
-        start, end = self._mix[term : term + 2].tolist()
-        if start < end:
+        form = self.code_form[code[places]].astype(np.int64)
+        mixed = self.is_mixed[code[places]].nonzero()[0]
+        if len(mixed):
             often = np.where(self.is_mixed[code], tf, 0)
-            mixed = self.is_mixed[code[places]]
-            of = ranges((np.cumsum(often) - often)[places[mixed]] + start, tf[places[mixed]])
-            forms[np.repeat(mixed, tf[places])] = self._arrays["mix.form"][of]
-        return forms
+            before = often.cumsum() - often
+            form[mixed] = self._arrays["mix.form"][int(self._mix[term]) + before[places[mixed]] + nth[mixed]]
+        return form
+
+    def _often(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How often, by posting: numbers of postings, not places in a term."""
+        code = self._code[postings]
+        tf = self._code_tf.take(code)
+        if self._has_rare and len(rare := (code == RARE).nonzero()[0]):
+            tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], postings[rare])]
+        return tf
 
     def _at(self, occurrences: NDArray[np.int64]) -> NDArray[np.int64]:
         positions = self._arrays["occ.pos"][occurrences].astype(np.int64)
@@ -238,6 +244,25 @@ class Postings:
         position = self._arrays["occ.pos"].astype(np.uint32)
         position[self._arrays["far.occ"]] = self._arrays["far.pos"]
         return self._doc, tf, position, form
+
+
+class Occurrences(NamedTuple):
+    """Occurrences of a term in some of its documents: `doc` and `position` of each."""
+
+    postings: Postings
+    term: int
+    tf: NDArray[np.int64]  # of all the term's documents
+    places: NDArray[np.int64]  # of these documents among them
+    chosen: NDArray[np.int64]  # how often in each of these
+    doc: NDArray[np.int64]
+    position: NDArray[np.int64]
+
+    def forms(self, which: NDArray[np.int64]) -> NDArray[np.int64]:
+        """In which form of its stem each of these stands."""
+        ends = self.chosen.cumsum()
+        place = ends.searchsorted(which, side="right")
+        nth = which - (ends - self.chosen)[place]
+        return self.postings.forms_at(self.term, self.tf, self.places[place], nth)
 
 
 def begins(ascending: Array) -> NDArray[np.int64]:
