@@ -32,7 +32,7 @@ from search.engines import (
     connect,
 )
 from search.engines import whoosh as engines
-from search.engines.whoosh import arrays, contents, durable, generations, lock, pieces, writer
+from search.engines.whoosh import arrays, contents, durable, generations, lock, pieces
 from search.engines.whoosh.store import Store
 
 SEED = 20251106
@@ -177,42 +177,73 @@ def test_a_killed_writer_loses_nothing_and_doubles_nothing(folder, tmp_path):
 
 
 KILLED_AT = """
-import os, signal, sys
-from unittest import mock
+import json, os, signal, sys
+from collections import Counter
 from search.article import Article
 from search.engines import Put, connect
-from search.engines.whoosh import arrays, durable, generations, writer
+from search.engines.whoosh import arrays, contents, generations, pieces
 places = {
-    "segment": (arrays, "write"),
+    "piece": (arrays, "write"),
+    "move": (pieces.Piece, "opened"),
+    "commit": (contents, "commit"),
     "table": (contents.DurableStorage, "rename_file"),
-    "clean": (writer, "clean_files"),
+    "clean": (contents, "clean_files"),
     "manifest": (generations, "write_manifest"),
     "switch": (generations, "switch"),
     "bump": (generations.Epoch, "bump"),
     "settle": (generations.Epoch, "settle"),
 }
-folder, place, command = sys.argv[1:]
+folder, command, killed_at, time = sys.argv[1:]
+done = Counter()
+
+def watched(place, step):
+    def does(*args, **values):
+        done[place] += 1
+        if (place, done[place]) == (killed_at, int(time)):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*args, **values)
+    return does
+
+for place, (holder, name) in places.items():
+    setattr(holder, name, watched(place, getattr(holder, name)))
 engine = connect(f"whoosh:{folder}")
 engine.accept(engine.begin("index", ["s"]), [Put(Article(id="new", title="tide"), "s")])
-with mock.patch.object(*places[place], side_effect=lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)):
-    getattr(engine, command)()
+getattr(engine, command)()
+print(json.dumps(done))
 """
+
+# Where a process dies: before it does this for the first time, the second, ..; how often it does it at all.
+STEPS = {
+    # A piece of the row is moved in and committed, then what it is merged with.
+    "catch_up": {"piece": 2, "move": 2, "commit": 2, "table": 2, "clean": 2, "manifest": 1, "bump": 1, "settle": 1},
+    # An empty table, then a piece of all rows is moved in and committed, then the number of the last row.
+    "rebuild": {
+        "piece": 1, "move": 1, "commit": 2, "table": 3, "clean": 2, "manifest": 1, "switch": 1, "bump": 1, "settle": 1
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_the_steps_at_which_it_is_killed_are_all(engine, folder, command):
+    apply(engine, one("old"))
+    with python(KILLED_AT, folder, command, "never", 0) as process:
+        assert json.loads(process.stdout.read()) == STEPS[command]
 
 
 @pytest.mark.parametrize(
-    ("place", "command"),
+    ("command", "place", "time"),
     [
-        (place, command)
-        for place in ("segment", "table", "clean", "manifest", "switch", "bump", "settle")
-        for command in ("catch_up", "rebuild")
-        if (place, command) != ("switch", "catch_up")
+        (command, place, time)
+        for command, places in STEPS.items()
+        for place, times in places.items()
+        for time in range(1, times + 1)
     ],
 )
-def test_killed_at_any_step(engine, folder, place, command):
+def test_killed_at_any_step(engine, folder, command, place, time):
     """Others go on with the old state or the new one; and the next writer tells them of what was committed unsaid."""
     apply(engine, one("old"))
     assert found(engine) == ["old"]
-    with python(KILLED_AT, folder, place, command) as process:
+    with python(KILLED_AT, folder, command, place, time) as process:
         assert process.wait() == -signal.SIGKILL
     assert found(engine) == (["new", "old"] if place == "settle" else ["old"])
     fresh = connect(f"whoosh:{folder}")
@@ -228,6 +259,7 @@ def test_killed_at_any_step(engine, folder, place, command):
     assert found(engine) == ["new", "next", "old"]
     is_tidy(folder)
     assert {path.name for path in (folder / "generations").iterdir()} == set(generations.names(folder))
+    assert list((folder / "building").iterdir()) == []
     fresh.close()
 
 
@@ -235,7 +267,7 @@ def test_a_process_that_has_seen_nothing_of_it_tells_itself(engine, folder):
     """A push into a running service: the rows are in by the hand of a writer that died before it said so."""
     apply(engine, one("old"))
     assert found(engine) == ["old"]
-    with python(KILLED_AT, folder, "bump", "catch_up") as process:
+    with python(KILLED_AT, folder, "catch_up", "bump", 1) as process:
         process.wait()
     assert engine.catch_up() == 0
     assert found(engine) == ["new", "old"]
@@ -308,7 +340,8 @@ def test_what_a_disk_refuses_comes_with_a_remedy(engine, folder, number):
         (durable, "sync_folder"),
         (FileStorage, "create_file"),
         (generations, "measure"),
-        (writer, "clean_files"),
+        (pieces.Piece, "opened"),
+        (contents, "clean_files"),
     ],
     ids=lambda place: place[1],
 )
@@ -392,13 +425,15 @@ def test_what_is_accepted_after_the_count_does_not_refuse_a_rebuild(engine):
 def test_a_rebuild_that_is_refused_leaves_nothing(engine, folder):
     apply(engine, one("a"), one("b"))
     before = generations.names(folder)
-    fill = writer.fill
+    newest_after = Store.newest_after
 
-    def forgetful(generation, store, until, progress):
-        with mock.patch.object(store, "newest", return_value=iter(store.rows_after(1))):
-            fill(generation, store, until, progress)
+    def forgetful(store, seq, limit, until):
+        return newest_after(store, max(1, seq), limit, until)
 
-    with mock.patch.object(writer, "fill", forgetful), pytest.raises(RebuildRefused, match="holds 1 articles, 2 are"):
+    with (
+        mock.patch.object(Store, "newest_after", forgetful),
+        pytest.raises(RebuildRefused, match="holds 1 articles, 2 are"),
+    ):
         engine.rebuild()
     assert generations.names(folder) == before == [path.name for path in (folder / "generations").iterdir()]
     assert found(engine) == ["a", "b"]
@@ -446,11 +481,14 @@ def test_what_a_commit_names_lasts_before_it_is_named(engine, command):
     def replaced(name):
         return [("fsync", name), ("rename", name), ("fsync", "folder")]
 
-    commit = [("fsync", "segment"), ("fsync", "folder"), *replaced("table"), *replaced("manifest.json.new")]
-    if command == "rebuild":
-        made = [*replaced("table")]
-        commit = [("fsync", "folder"), *made, *commit, *replaced("CURRENT.new")]
-    assert steps == commit
+    moved_in = [("fsync", "segment"), ("rename", "segment")]
+    commit = [("fsync", "folder"), *replaced("table")]
+    told = replaced("manifest.json.new")
+    if command == "catch_up":
+        assert steps == [*moved_in, *commit, *moved_in, *commit, *told]  # the new one, then both as one
+    else:
+        made = [("fsync", "folder"), *replaced("table")]
+        assert steps == [*made, *moved_in, *commit, *commit, *told, *replaced("CURRENT.new")]
 
 
 # Two at once.
