@@ -403,13 +403,35 @@ def test_segments_grow_with_the_logarithm(engine, tmp_path):
     assert len(list(live(tmp_path).glob("*.arr"))) == len(segments)
 
 
-def test_no_segment_grows_beyond_its_bound_by_merging(engine, tmp_path):
-    with mock.patch.object(writer, "MERGE_TOKENS", 10):
+@pytest.mark.parametrize(("bound", "most"), [(5, 1), (10, 3), (100, 12)])
+def test_no_segment_grows_beyond_its_bound_by_merging(engine, tmp_path, bound, most):
+    with mock.patch.object(writer, "MERGE_TOKENS", bound):
         for n in range(12):
             apply(engine, Article(id=f"a{n}", title="one two three"))
+            assert all(3 * one.doc_count() <= bound for one in contents.table(live(tmp_path)).segments)
     segments = contents.table(live(tmp_path)).segments
-    assert [one.doc_count() for one in segments] == [1] * 12
+    assert [one.doc_count() for one in segments] == [most] * (12 // most)
     assert engine.status().articles == 12
+
+
+def test_what_is_small_is_one_segment(engine, tmp_path):
+    for n in range(5):
+        apply(engine, Article(id=f"a{n}", title="tide"), Article(id="same", title=f"tide {n}"))
+        (one,) = contents.table(live(tmp_path)).segments
+        assert (one.doc_count_all(), one.deleted_count()) == (n + 2, 0)
+    with mock.patch.multiple(writer, SMALL=3, RATIO=2):  # words
+        apply(engine, Article(id="b", title="tide"))
+    assert [one.doc_count() for one in contents.table(live(tmp_path)).segments] == [6, 1]
+
+
+def test_a_segment_much_larger_than_the_rest_is_left_alone(engine, tmp_path):
+    with mock.patch.multiple(writer, SMALL=0, RATIO=4):
+        apply(engine, *(Article(id=f"a{n}", title="tide") for n in range(20)))
+        left = []
+        for n in range(5):
+            apply(engine, Article(id=f"b{n}", title="tide"))
+            left.append(sorted(one.doc_count() for one in contents.table(live(tmp_path)).segments))
+    assert left == [[1, 20], [2, 20], [3, 20], [4, 20], [1, 4, 20]]
 
 
 def test_a_segment_that_is_half_dead_is_rewritten(engine, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from search.article import Article
 from search.engines import Delete, EngineUnavailable, IndexCorrupt, Put, connect
-from search.engines.whoosh import contents, generations, snapshot
+from search.engines.whoosh import contents, generations, snapshot, writer
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.segment import micros
 from search.engines.whoosh.snapshot import Snapshot
@@ -29,8 +29,9 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def live(engine, tmp_path):
-    """Applies changes as a commit; the folder of the live generation."""
+def live(engine, tmp_path, monkeypatch):
+    """Applies changes as a commit, which is a segment; the folder of the live generation."""
+    monkeypatch.setattr(writer, "MERGE_TOKENS", 0)
 
     def apply(*changes):
         run = engine.begin("index", ["s"])
@@ -139,7 +140,8 @@ def test_a_commit_between_the_table_and_its_files_is_met_with_another_look(live)
     """The table that was read names files that a merge has removed; there is a newer table."""
     generation = live(Article(id="a", title="tide"))
     old = contents.table(generation)
-    live(*(Article(id=f"b{n}", title="tide") for n in range(4)))  # the merge takes the first segment's file away
+    with mock.patch.object(writer, "MERGE_TOKENS", 1000):
+        live(*(Article(id=f"b{n}", title="tide") for n in range(4)))  # the merge takes the first segment's file away
     assert not old.segments[0].file(generation).exists()
     tables = [old, old]
 
