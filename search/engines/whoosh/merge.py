@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from search import fields
 from search.engines.whoosh import postings
 from search.engines.whoosh.arrays import Array, Strings, narrow, ranges
-from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
+from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, MIXED, Far, Postings
 from search.engines.whoosh.segment import filter_pairs
 from search.engines.whoosh.words import NewWords, Words
 
@@ -37,21 +37,27 @@ def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict
     key = np.concatenate([part.key for part in parts])
     order = np.argsort(key, kind="stable")
     key = key[order]
+    first = postings.begins(key)
+    sizes = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("postings", "occurrences", "mixes")
+    }
 
-    def moved(name: str, sizes: NDArray[np.int64]) -> Array:
-        return _moved([getattr(part, name) for part in parts], sizes, order)
+    def moved(name: str, by: str) -> Array:
+        return _moved([getattr(part, name) for part in parts], sizes[by], order)
 
-    counts = np.concatenate([part.postings for part in parts])
-    occurrences = np.concatenate([part.occurrences for part in parts])
+    begin = np.append(0, sizes["postings"][order].cumsum())
     merged = {
         **words.arrays(),
         **postings.pack(
             stems=len(words.stems),
-            key=np.repeat(key.astype(np.uint32), counts[order]),
-            doc=moved("doc", counts),
-            tf=moved("tf", counts),
-            pos=moved("pos", occurrences),
-            form=moved("form", occurrences),
+            key=key[first],
+            first=np.append(begin[first], begin[-1]),
+            doc=moved("doc", "postings"),
+            tf=moved("tf", "postings"),
+            form=moved("form", "postings"),
+            mix=moved("mix", "mixes"),
+            pos=moved("pos", "occurrences"),
+            far=_moved_far(parts, sizes["occurrences"], order),
         ),
     }
     for name in ("doc.seq", "doc.tie", "doc.published", "doc.embargo", "doc.withdrawn"):
@@ -78,50 +84,86 @@ def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict
 
 
 class _Part:
-    """What one segment brings: by term `key`, `postings`, `occurrences`; `doc`, `tf`; `pos`, `form`."""
+    """What one segment brings.
+
+    By term that has any: `key`, and how many `postings`, `occurrences` and `mixes` (occurrences of postings of
+    several forms); by posting `doc`, `tf`, `form`; then `mix` and `pos`, with `far`.
+    """
 
     def __init__(self, arrays: Mapping[str, Array], live: Live) -> None:
         read, words = Postings(arrays), Words(arrays)
         self.stem_texts, self.form_texts = words.stems.texts(), words.forms.texts()
         self.first = words.first.astype(np.int64)
         self.key, self.postings = read.sizes()
-        self.doc, self.tf, self.pos, self.form = read.all()
-        term = np.repeat(np.arange(len(self.key)), self.postings)
-        if not live.all():
+        self.doc, self.tf, self.form, self.mix, self.pos, self.far = read.all()
+        is_mixed = self.form == MIXED
+        self._all_live = bool(live.all())
+        if not self._all_live:
             keep = live[self.doc]
-            in_occurrences = np.repeat(keep, self.tf)
-            self.doc, self.tf, term = self.doc[keep], self.tf[keep], term[keep]
-            self.pos, self.form = self.pos[in_occurrences], self.form[in_occurrences]
-            self.postings = np.bincount(term, minlength=len(self.key))
-        ends = np.concatenate(([0], np.cumsum(self.tf, dtype=np.int64)))
-        self.occurrences = np.diff(ends[np.concatenate(([0], np.cumsum(self.postings)))])
+            in_occurrences = keep.repeat(self.tf)
+            self.mix = self.mix[keep[is_mixed].repeat(self.tf[is_mixed])]
+            self.pos = self.pos[in_occurrences]
+            far = in_occurrences[self.far.occ]
+            self.far = Far((in_occurrences.cumsum() - 1)[self.far.occ[far]], self.far.pos[far])
+            begin = np.append(0, keep.cumsum())[np.append(0, self.postings.cumsum())]
+            self.postings = np.diff(begin)
+            self.doc, self.tf, self.form, is_mixed = (one[keep] for one in (self.doc, self.tf, self.form, is_mixed))
+            held = self.postings > 0
+            self.key, self.postings = self.key[held], self.postings[held]
+        begin = self.postings.cumsum() - self.postings
+        self.occurrences = _sums(self.tf, begin)
+        self.mixes = _sums(np.where(is_mixed, self.tf, 0), begin)
 
-    def used(self) -> list[int]:
+    def used(self) -> Sequence[int]:
         """The forms that stand in an article, by their place in `form_texts`."""
+        if self._all_live:
+            return range(len(self.form_texts))
         flags = np.zeros(len(self.form_texts), dtype=bool)
-        for rows in _blocks(self.occurrences):
-            flags[self._places(rows)] = True
-        return np.flatnonzero(flags).tolist()
+        plain = self.form != MIXED
+        flags[(self._base(self.postings) + self.form)[plain]] = True
+        flags[self._base(self.mixes) + self.mix] = True
+        used: list[int] = flags.nonzero()[0].tolist()
+        return used
 
     def renumber(self, words: _Merged, docs: NDArray[np.uint32]) -> None:
         """From here on in the numbers of the new segment."""
         number = words.numbers(self.form_texts)
-        renumbered = np.empty(len(self.form), dtype=number.dtype)
-        for rows in _blocks(self.occurrences):
-            start, end = self._span(rows)
-            renumbered[start:end] = number[self._places(rows)]
-        self.form = renumbered
+        mixed = self.form == MIXED
+        # In blocks, as the places are eight times as large as what is looked up.
+        form, mix = np.empty(len(self.form), number.dtype), np.empty(len(self.mix), number.dtype)
+        at = 0
+        for rows in _blocks(self.postings):
+            base = self._base(self.postings, rows)
+            places = base + self.form[at : at + len(base)]
+            form[at : at + len(base)] = number.take(places, mode="clip")  # what is MIXED is set below
+            at += len(base)
+        mix[:] = number[self._base(self.mixes) + self.mix]
+        if number.dtype != np.uint8:  # a form that the byte has no number for is said by occurrence
+            form, mix = self._widened(form, mix, mixed)
+        form[mixed] = MIXED
+        self.form, self.mix = form.astype(np.uint8), mix
         self.key = words.stems_of(self.stem_texts)[self.key // FIELDS] * FIELDS + self.key % FIELDS
         self.doc = docs[self.doc]
 
-    def _span(self, rows: slice) -> tuple[int, int]:
-        start = int(self.occurrences[: rows.start].sum())
-        return start, start + int(self.occurrences[rows].sum())
+    def _base(self, sizes: NDArray[np.int64], rows: slice = slice(None)) -> NDArray[np.int64]:
+        """The place of the first form of its stem, for as many items of each term as `sizes` says."""
+        return self.first[self.key[rows] // FIELDS].repeat(sizes[rows])
 
-    def _places(self, rows: slice) -> NDArray[np.int64]:
-        """The place in `form_texts` of each occurrence of these terms."""
-        start, end = self._span(rows)
-        return np.repeat(self.first[self.key[rows] // FIELDS], self.occurrences[rows]) + self.form[start:end]
+    def _widened(self, form: Array, mix: Array, mixed: NDArray[np.bool_]) -> tuple[Array, Array]:
+        beyond = (form >= MIXED) & ~mixed
+        if beyond.any():
+            often = np.where(mixed | beyond, self.tf, 0)
+            together = form.repeat(often)
+            together[mixed.repeat(often)] = mix
+            mix = together
+            self.mixes = _sums(often, self.postings.cumsum() - self.postings)
+            form[beyond] = MIXED
+        return form, mix
+
+
+def _sums(values: Array, begin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of runs of values, none empty, that begin there."""
+    return np.add.reduceat(values, begin, dtype=np.int64) if len(begin) else np.empty(0, np.int64)
 
 
 class _Merged:
@@ -167,6 +209,21 @@ def _moved(sources: list[Array], sizes: NDArray[np.int64], order: NDArray[np.int
         target[at : at + len(part)] = part
         at += len(part)
     return target
+
+
+def _moved_far(parts: Sequence[_Part], sizes: NDArray[np.int64], order: NDArray[np.int64]) -> Far:
+    """Where the occurrences at far positions stand after their runs were moved."""
+    counts = [len(part.pos) for part in parts]
+    bases = np.cumsum([0, *counts[:-1]])
+    occ = np.concatenate([part.far.occ + base for part, base in zip(parts, bases, strict=True)]).astype(np.int64)
+    pos = np.concatenate([part.far.pos for part in parts])
+    old = sizes.cumsum() - sizes
+    new = np.empty_like(old)
+    new[order] = sizes[order].cumsum() - sizes[order]
+    run = old.searchsorted(occ, side="right") - 1
+    moved = new[run] + occ - old[run]
+    sorting = moved.argsort()
+    return Far(moved[sorting], pos[sorting])
 
 
 def _blocks(sizes: NDArray[np.int64]) -> list[slice]:

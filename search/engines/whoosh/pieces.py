@@ -18,7 +18,7 @@ from search.engines.whoosh.segment import Batch
 from search.engines.whoosh.store import Row, Store
 from search.engines.whoosh.tokenise import Tokeniser
 
-FLUSH_CHARACTERS = 12_000_000  # gathered before a segment is written: 2 million words, 5,000 articles of a newspaper
+FLUSH_CHARACTERS = 18_000_000  # gathered before a segment is written: 3 million words, 7,000 articles of a newspaper
 READ_ROWS = 500
 
 

@@ -33,47 +33,68 @@ RARE = 255  # post.code
 FAR = 1 << 16
 
 
-def pack(*, stems: int, key: Array, doc: Array, tf: Array, pos: Array, form: Array) -> dict[str, Array]:
+def pack(
+    *, stems: int, key: Array, first: Array, doc: Array, tf: Array, form: Array, mix: Array, pos: Array, far: Far
+) -> dict[str, Array]:
     """The arrays of postings.
 
-    `key` (stem * FIELDS + field, ascending), `doc` and `tf` are by posting; `pos` and `form` (the number of the form
-    within its stem) by occurrence.
+    By term `key` (stem * FIELDS + field, ascending) and `first`, its first posting, with the end; by posting `doc`,
+    `tf`, and `form`, the number of the form within its stem, or MIXED; by occurrence `pos`, modulo FAR, and `mix`, the
+    forms of those of MIXED.
     """
-    first = begins(key)
-    occ = np.concatenate(([0], np.cumsum(tf, dtype=np.int64)))
-    if len(tf):
-        low, high = np.minimum.reduceat(form, occ[:-1]), np.maximum.reduceat(form, occ[:-1])
-        one_form = np.where((low == high) & (low < MIXED), low, MIXED).astype(np.uint16)
-    else:
-        one_form = np.empty(0, dtype=np.uint16)
-    code, code_tf, code_form = _codes(tf, one_form)
-    rare = np.flatnonzero(code == RARE)
+    code, code_tf, code_form = _codes(tf, form)
+    rare = (code == RARE).nonzero()[0]
     mixed = code_form[code] == MIXED
-    mixes = np.concatenate(([0], np.cumsum(np.where(mixed, tf, 0), dtype=np.int64)))
-    terms = np.append(first, len(key))
-    far = np.flatnonzero(pos >= FAR)
+    often = np.where(mixed, tf, 0)
+    mixes = form.astype(mix.dtype).repeat(often)
+    mixes[(form == MIXED).repeat(often)] = mix
     return {
-        "stem.term": narrow(np.searchsorted(key[first], np.arange(stems + 1, dtype=np.int64) * FIELDS)),
-        "term.field": (key[first] % FIELDS).astype(np.uint8),
-        "term.post": narrow(terms),
-        "term.occ": narrow(occ[terms]),
-        "term.mix": narrow(mixes[terms]),
+        "stem.term": narrow(np.searchsorted(key, np.arange(stems + 1, dtype=np.int64) * FIELDS)),
+        "term.field": (key % FIELDS).astype(np.uint8),
+        "term.post": narrow(first),
+        "term.occ": narrow(_ends(tf, first)),
+        "term.mix": narrow(_ends(often, first)),
         "post.doc": narrow(doc),
         "post.code": code,
         "code.tf": code_tf,
         "code.form": code_form,
         "occ.pos": pos.astype(np.uint16),
-        "far.occ": narrow(far),
-        "far.pos": narrow(pos[far]),
-        "mix.form": narrow(form[np.repeat(mixed, tf)]),
+        "far.occ": narrow(far.occ),
+        "far.pos": narrow(far.pos),
+        "mix.form": narrow(mixes),
         "rare.post": narrow(rare),
         "rare.tf": narrow(tf[rare]),
     }
 
 
+class Far(NamedTuple):
+    """The occurrences beyond position FAR - 1, ascending, and their positions."""
+
+    occ: Array
+    pos: Array
+
+
+def one_form(form: Array, tf: Array) -> tuple[NDArray[np.uint8], Array]:
+    """From the form of each occurrence: that of each posting, or MIXED; and the forms of those of MIXED."""
+    if not len(tf):
+        return np.empty(0, np.uint8), form
+    begin = np.cumsum(tf, dtype=np.int64) - tf
+    low, high = np.minimum.reduceat(form, begin), np.maximum.reduceat(form, begin)
+    of_posting = np.where((low == high) & (low < MIXED), low, MIXED).astype(np.uint8)
+    return of_posting, form[(of_posting == MIXED).repeat(tf)]
+
+
+def _ends(sizes: Array, first: Array) -> NDArray[np.int64]:
+    """By term where what its postings have so many of begins, and the end."""
+    if len(first) == 1:
+        return np.zeros(1, np.int64)
+    return np.concatenate(([0], np.add.reduceat(sizes, first[:-1], dtype=np.int64).cumsum()))
+
+
 def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """One byte a posting, and what each stands for: the pairs of frequency and form that are seen most."""
-    pair = (np.minimum(tf, 255).astype(np.uint16) << 8) | form
+    pair = np.minimum(tf, 255).astype(np.uint16) << 8
+    pair |= form
     seen = np.bincount(pair, minlength=FAR)
     seen[255 << 8 :] = 0  # 255 times or more: RARE
     common = np.argsort(-seen, kind="stable")[:RARE]
@@ -231,19 +252,17 @@ class Postings:
     def sizes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """By term: key (stem * FIELDS + field) and number of postings."""
         first, post = self._stem_term.astype(np.int64), self._post.astype(np.int64)
-        stem = np.repeat(np.arange(len(first) - 1, dtype=np.int64), first[1:] - first[:-1])
+        stem = np.arange(len(first) - 1, dtype=np.int64).repeat(first[1:] - first[:-1])
         return stem * FIELDS + self._term_field, post[1:] - post[:-1]
 
-    def all(self) -> tuple[Array, Array, Array, Array]:
-        """Documents and frequencies by posting, positions and forms by occurrence."""
-        tf = self.code_tf[self._code].astype(np.uint32)
-        tf[self._arrays["rare.post"]] = self._arrays["rare.tf"]
-        mix = self._arrays["mix.form"]
-        form = np.repeat(self.code_form[self._code].astype(mix.dtype), tf)
-        form[np.repeat(self.is_mixed[self._code], tf)] = mix
-        position = self._arrays["occ.pos"].astype(np.uint32)
-        position[self._arrays["far.occ"]] = self._arrays["far.pos"]
-        return self._doc, tf, position, form
+    def all(self) -> tuple[Array, Array, Array, Array, Array, Far]:
+        """By posting document, frequency and form (or MIXED); the forms of those of MIXED; by occurrence position."""
+        tf = self.code_tf[self._code]
+        if self._has_rare:
+            tf = tf.astype(np.uint32)
+            tf[self._arrays["rare.post"]] = self._arrays["rare.tf"]
+        form, mix = self.code_form[self._code], self._arrays["mix.form"]
+        return self._doc, tf, form, mix, self._arrays["occ.pos"], Far(self._arrays["far.occ"], self._arrays["far.pos"])
 
 
 class Occurrences(NamedTuple):

@@ -87,7 +87,13 @@ class Batch:
         key, doc = key[order], doc[order]
         begins = np.ones(len(key), dtype=bool)
         begins[1:] = (key[1:] != key[:-1]) | (doc[1:] != doc[:-1])
-        posting = np.flatnonzero(begins)
+        posting = begins.nonzero()[0]
+        tf = np.diff(np.append(posting, len(key)))
+        of_posting, mix = postings.one_form(narrow(words.number_of)[local[form[order]]], tf)
+        position = position[order]
+        far = (position >= postings.FAR).nonzero()[0]
+        key = key[posting]
+        first = postings.begins(key)
         lengths = np.zeros((FIELDS, len(self)), dtype=np.int64)
         for unit_doc, unit_field, count in self._lengths:
             np.add.at(lengths, (unit_field, unit_doc), count)
@@ -95,11 +101,14 @@ class Batch:
             **words.arrays(),
             **postings.pack(
                 stems=len(words.stems),
-                key=key[posting],
+                key=key[first],
+                first=np.append(first, len(key)),
                 doc=doc[posting],
-                tf=np.diff(np.append(posting, len(key))),
-                pos=position[order],
-                form=narrow(words.number_of)[local[form[order]]],
+                tf=tf,
+                form=of_posting,
+                mix=mix,
+                pos=position.astype(np.uint16),
+                far=postings.Far(far, position[far]),
             ),
             **self._documents.arrays(),
             **{f"len.{name}": narrow(lengths[i]) for i, name in enumerate(FIELD_NAMES)},
@@ -151,7 +160,10 @@ class Documents:
         self._withdrawn.append(article.status == "withdrawn")
         for name, attribute in fields.FILTERS.items():
             value = getattr(article, attribute)
-            self._values[name] += ((doc, text) for text in ((value,) if isinstance(value, str) else value or ()))
+            if isinstance(value, str):
+                self._values[name].append((doc, value))
+            elif value:
+                self._values[name] += [(doc, text) for text in value]
         return doc
 
     def arrays(self) -> dict[str, Array]:
