@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from search import places, snippets
@@ -16,20 +16,37 @@ from search.snippets import Snippet
 
 MOST_PASSAGES = 2
 NOTHING = Phrase(())  # a phrase of no words stands nowhere
-NO_TERMS = Sought(())
+NOTHING_SOUGHT = places.by_field(())
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One article found, and what shows why: passages of its text; title, section, authors and tags with marks."""
+    """One article found, and what shows why: passages of its text; title, section, authors and tags with marks.
+
+    Those last three are marked when they are looked at: not every page shows them.
+    """
 
     article: Article
     score: float | None
     title: Snippet
     snippets: tuple[Snippet, ...]
-    section: Snippet | None = None
-    authors: tuple[Snippet, ...] = ()
-    tags: tuple[Snippet, ...] = ()
+    sought: Mapping[str, Sought] = field(default_factory=lambda: NOTHING_SOUGHT, repr=False, compare=False)
+
+    @property
+    def section(self) -> Snippet | None:
+        """The section, where there is one."""
+        section = self.article.section
+        return snippets.mark(section, self.sought["section"]) if section else None
+
+    @property
+    def authors(self) -> tuple[Snippet, ...]:
+        """Each of the authors."""
+        return tuple(snippets.mark(author, self.sought["authors"]) for author in self.article.authors)
+
+    @property
+    def tags(self) -> tuple[Snippet, ...]:
+        """Each of the tags."""
+        return tuple(snippets.mark(tag, self.sought["tags"]) for tag in self.article.tags)
 
     @property
     def shown(self) -> bool:
@@ -123,9 +140,7 @@ def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:
         hit.score,
         title=snippets.mark(article.title, sought["title"]),
         snippets=_passages(hit, sought),
-        section=snippets.mark(article.section, sought["section"]) if article.section else None,
-        authors=tuple(snippets.mark(author, sought["authors"]) for author in article.authors),
-        tags=tuple(snippets.mark(tag, sought["tags"]) for tag in article.tags),
+        sought=sought,
     )
 
 
@@ -140,4 +155,4 @@ def _passages(hit: Hit, sought: Mapping[str, Sought]) -> tuple[Snippet, ...]:
     if marked := [subhead for subhead in subheads if subhead.marks]:
         return tuple(marked[:MOST_PASSAGES])
     beginning = article.summary or article.body
-    return (snippets.cut(beginning, NO_TERMS),) if beginning else ()
+    return (snippets.cut(beginning, NOTHING_SOUGHT["body"]),) if beginning else ()
