@@ -135,10 +135,11 @@ def _free(clause: Clause) -> bool:
 
 def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:
     article = hit.article
+    counts = (hit.counts or {}).get("title")
     return Result(
         article,
         hit.score,
-        title=snippets.mark(article.title, sought["title"]),
+        title=snippets.mark(article.title, sought["title"], counts),
         snippets=_passages(hit, sought),
         sought=sought,
     )
@@ -146,13 +147,12 @@ def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:
 
 def _passages(hit: Hit, sought: Mapping[str, Sought]) -> tuple[Snippet, ...]:
     """Of the body where it shows a word, else of the summary, else the subheads that do, else the beginning."""
-    article = hit.article
-    for text, field, counts in ((article.body, "body", hit.counts), (article.summary, "summary", None)):
-        cuts = snippets.cut_many(text, sought[field], MOST_PASSAGES, counts)
-        if any(cut.marks for cut in cuts):
-            return cuts
+    article, counts = hit.article, hit.counts or {}
+    for name, text in (("body", article.body), ("summary", article.summary)):
+        if passages := snippets.cut_many(text, sought[name], MOST_PASSAGES, counts.get(name)):
+            return passages
     subheads = [snippets.mark(subhead, sought["subheads"]) for subhead in article.subheads]
     if marked := [subhead for subhead in subheads if subhead.marks]:
         return tuple(marked[:MOST_PASSAGES])
-    beginning = article.summary or article.body
-    return (snippets.cut(beginning, NOTHING_SOUGHT["body"]),) if beginning else ()
+    text = article.summary or article.body
+    return (snippets.beginning(text),) if text else ()

@@ -30,20 +30,25 @@ class Snippet:
     after: bool = False
 
 
-def mark(text: str, sought: Sought) -> Snippet:
-    """The whole text, marked."""
-    return _snippet(text, 0, len(text), places.find(text, sought))
+def mark(text: str, sought: Sought, counts: Mapping[str, int] | None = None) -> Snippet:
+    """The whole text, marked. `counts`: how many words of each stem it has, where that is known (`places.find`)."""
+    return _snippet(text, 0, len(text), places.find(text, sought, counts))
 
 
 def cut(text: str, sought: Sought) -> Snippet:
     """The best passage; the beginning of the text where nothing of it was asked for."""
-    return cut_many(text, sought, 1)[0]
+    return (*cut_many(text, sought, 1), beginning(text))[0]
+
+
+def beginning(text: str) -> Snippet:
+    """The passage that a text begins with."""
+    return _snippet(text, *_passage(text, 0, 0, []), [])
 
 
 def cut_many(text: str, sought: Sought, most: int = 2, counts: Mapping[str, int] | None = None) -> tuple[Snippet, ...]:
     """The best passages, in the order of the text: after the best those that show more, or nearly as much.
 
-    `counts`: how many words of each stem the text has, where that is known (`places.find`).
+    None where nothing of the text was asked for. `counts`: as for `mark`.
     """
     found = left = places.find(text, sought, counts)
     passages: list[tuple[int, int]] = []
@@ -58,7 +63,7 @@ def cut_many(text: str, sought: Sought, most: int = 2, counts: Mapping[str, int]
         shown |= {place.term for place in found if low <= place.start and place.end <= high}
         passages.append(passage)
         left = [place for place in left if place.end <= low or place.start >= high]
-    return tuple(_snippet(text, *passage, found) for passage in sorted(passages or [_passage(text, 0, 0, [])]))
+    return tuple(_snippet(text, *passage, found) for passage in sorted(passages))
 
 
 def to_html(snippet: Snippet) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from search import snippets
 from search.places import Sought
 from search.query import parse, terms
-from search.snippets import Snippet, cut, cut_many, mark, to_html
+from search.snippets import Snippet, beginning, cut, cut_many, mark, to_html
 
 
 def sought(query: str, field: str = "body") -> Sought:
@@ -142,8 +142,8 @@ def test_a_text_without_spaces_is_cut_between_characters(text: str) -> None:
         ("alps huts", f"Alps and huts. {FILLER} Alps. {FILLER}", 1),
         ("alps huts", f"Alps and huts. {FILLER} Huts, alps. {FILLER}", 2),  # as good as the first
         ("alps", "The alps and the alps.", 1),
-        ("alps", FILLER, 1),
-        ("alps", "", 1),
+        ("alps", FILLER, 0),
+        ("alps", "", 0),
     ],
 )
 def test_a_second_passage_must_be_worth_it(query: str, text: str, expected: int) -> None:
@@ -180,7 +180,7 @@ QUERIES = st.sampled_from(
 @given(TEXTS, QUERIES)
 def test_passages_are_of_the_text_and_html_says_the_same(text: str, query: str) -> None:
     asked = sought(query)
-    found = cut_many(text, asked)
+    found = cut_many(text, asked) or (beginning(text),)
     assert cut(text, asked) in found or len(found) > 1
     for snippet in (*found, mark(text, asked)):
         assert all(0 <= start < end <= len(snippet.text) for start, end in snippet.marks)

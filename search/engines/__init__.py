@@ -62,13 +62,13 @@ class RebuildRefused(EngineError):
 class Hit:
     """One article found. `score` is None where nothing was scored (no words, or sorted by date).
 
-    `counts`: how often each stem asked for, and each prefix (as `begin*`), stands in the body; None where the engine
-    does not say, and the text is read through for its snippets.
+    `counts`: by field how often each stem asked for, and each prefix (as `begin*`), stands there; those that do not may
+    be left out. None, or a field left out, where the engine does not say, and the text is read through for its marks.
     """
 
     article: Article
     score: float | None
-    counts: Mapping[str, int] | None = None
+    counts: Mapping[str, Mapping[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,10 @@ class DateFacet:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what matched, and the counts of all of it. `forms`: the surface forms of each stem asked for."""
+    """One page of what matched, and the counts of all of it.
+
+    `forms`: the surface forms of each stem asked for, as far as the hits may hold them.
+    """
 
     hits: tuple[Hit, ...]
     total: int

@@ -28,7 +28,7 @@ from search.engines import (
     Takedown,
 )
 from search.engines.whoosh import contents, generations, lock, order, writer
-from search.engines.whoosh.counts import counts, forms
+from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered
 from search.engines.whoosh.segment import NONE, moment
@@ -79,12 +79,12 @@ class WhooshEngine:
         filtered = Filtered(query, snapshot, matches.masks)
         page = order.page(query, snapshot, matches, filtered.docs)
         articles = self._articles().articles([snapshot.seq(place.segment, place.doc) for place in page])
-        found = counts(query, snapshot, page) if query.highlight else [None] * len(page)
+        counts, forms = counts_and_forms(query, snapshot, page)
         return Found(
-            hits=tuple(map(Hit, articles, (place.score for place in page), found)),
+            hits=tuple(map(Hit, articles, (place.score for place in page), counts)),
             total=sum(map(len, filtered.docs)),
             facets={name: filtered.facet(name) for name in query.facets},
-            forms=forms(query, snapshot) if page and query.highlight else {},
+            forms=forms,
         )
 
     def article(self, id: str) -> Article:

@@ -1,8 +1,8 @@
-"""Say of each hit how often the words asked for stand in its body: what its snippets have to find."""
+"""Say of each hit how often the words asked for stand in its texts: what its snippets have to find."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,66 +14,78 @@ from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.snapshot import Snapshot, View
 from search.query import Phrase, Prefix, Query, Word
 
-BODY = FIELD_NAMES.index("body")
+TEXTS = {FIELD_NAMES.index(name): name for name in ("title", "summary", "body")}
+
+Counts = dict[str, dict[str, int]]
+Forms = Mapping[str, tuple[str, ...]]
 
 
-def counts(query: Query, snapshot: Snapshot, places: Sequence[Place]) -> list[dict[str, int]]:
-    """By hit: of each stem asked for, and of each prefix (as `begin*`), how many words of the body are of it."""
-    found: list[dict[str, int]] = [{} for _ in places]
+def counts_and_forms(
+    query: Query, snapshot: Snapshot, places: Sequence[Place]
+) -> tuple[Sequence[Counts | None], Forms]:
+    """By hit and field how often each stem and prefix stands there (`Hit.counts`); and the forms of each stem.
+
+    The forms are those of the segments that the hits lie in.
+    """
+    if not query.highlight:
+        return [None] * len(places), {}
+    found: list[Counts] = [{name: {} for name in TEXTS.values()} for _ in places]
     stems, prefixes = _asked(query)
+    forms: dict[str, set[str]] = {stem: set() for stem in stems}
     for number in {place.segment for place in places}:
         view = snapshot.views[number]
         hits = sorted((place.doc, i) for i, place in enumerate(places) if place.segment == number)
-        docs = np.array([doc for doc, _ in hits])
+        docs = [doc for doc, _ in hits]
         for stem in stems:
-            for (_, hit), count in zip(hits, _of_stem(view, stem, docs), strict=True):
-                found[hit][stem] = count
+            for field, i, count in _of_stem(view, stem, docs, forms[stem]):
+                found[hits[i][1]][field][stem] = count
         for prefix in prefixes:
-            body = Prefix(prefix.text, "body")
-            for (_, hit), count in zip(hits, _of_prefix(view, body, docs), strict=True):
-                found[hit][f"{prefix.text}*"] = count
-    return found
+            for field, i, count in _of_prefix(view, prefix, docs):
+                found[hits[i][1]][field][f"{prefix}*"] = count
+    return found, {stem: tuple(sorted(of_stem)) for stem, of_stem in forms.items()}
 
 
-def forms(query: Query, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
-    """The surface forms of each stem asked for, wherever in the index they stand."""
-    return {
-        stem: tuple(sorted({form for view in snapshot.views for form in view.words.forms_of(view.words.stem(stem))}))
-        for stem in _asked(query)[0]
-    }
-
-
-def _asked(query: Query) -> tuple[list[str], list[Prefix]]:
+def _asked(query: Query) -> tuple[list[str], list[str]]:
+    """The stems and the prefixes."""
     stems: dict[str, None] = {}
-    prefixes = []
+    prefixes: dict[str, None] = {}
     for term in queries.terms(query):
         match term:
             case Word(stem):
                 stems[stem] = None
             case Phrase(words):
                 stems |= dict.fromkeys(word.stem for word in words)
-            case Prefix():
-                prefixes.append(term)
-    return list(stems), prefixes
+            case Prefix(text):
+                prefixes[text] = None
+    return list(stems), list(prefixes)
 
 
-def _of_stem(view: View, stem: str, docs: Array) -> list[int]:
-    term = view.postings.term(BODY, view.words.stem(stem))
-    if term is None:
-        return [0] * len(docs)
-    places, held = _places(view.postings.docs(term), docs)
-    return [int(count) for count in np.where(held, view.postings.frequencies(term, places), 0)]
+def _of_stem(view: View, stem: str, docs: list[int], forms: set[str]) -> Iterator[tuple[str, int, int]]:
+    """The field, which of the documents, and how often; its forms go to the others."""
+    number = view.words.stem(stem)
+    if number is None:
+        return
+    forms.update(view.words.forms_of(number))
+    for field, term in view.postings.terms_of(number):
+        if field in TEXTS:
+            which, places = _places(view.postings.docs(term), docs)
+            if which:
+                for i, count in zip(which, view.postings.frequencies(term, np.array(places)).tolist(), strict=True):
+                    yield TEXTS[field], i, count
 
 
-def _of_prefix(view: View, prefix: Prefix, docs: Array) -> list[int]:
-    for stand in stands(prefix, view):
-        places, held = _places(stand.docs, docs)
-        return [int(count) for count in np.where(held, stand.frequencies(places), 0)]
-    return [0] * len(docs)
+def _of_prefix(view: View, prefix: str, docs: list[int]) -> Iterator[tuple[str, int, int]]:
+    for stand in stands(Prefix(prefix), view):
+        if stand.field in TEXTS:
+            which, places = _places(stand.docs, docs)
+            if which:
+                for i, count in zip(which, stand.frequencies(np.array(places)).tolist(), strict=True):
+                    yield TEXTS[stand.field], i, int(count)
 
 
-def _places(among: Array, docs: Array) -> tuple[Array, Array]:
-    """Where these documents stand among others (somewhere, where they do not), and whether they do."""
-    places = among.searchsorted(docs.astype(among.dtype))
-    places[places == len(among)] = 0
-    return places, among[places] == docs
+def _places(among: Array, docs: list[int]) -> tuple[list[int], list[int]]:
+    """Which of these documents are among others, and at what places there."""
+    places = among.searchsorted(np.array(docs, among.dtype)).tolist()
+    known, end = among.data, len(among)
+    which = [i for i, place in enumerate(places) if place < end and known[place] == docs[i]]
+    return which, [places[i] for i in which]
