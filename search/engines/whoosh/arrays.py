@@ -140,11 +140,11 @@ class Strings(Sequence[str]):
         base = self._ends[first - 1] if first else 0
         ends = self._ends[first:last].tolist()
         blob = self._blob[base : ends[-1] if ends else base].tobytes()
-        bounds = zip([base, *ends], ends, strict=False)
-        if blob.isascii():
-            text = blob.decode()
-            return [text[start - base : end - base] for start, end in bounds]
-        return [blob[start - base : end - base].decode() for start, end in bounds]
+        text = blob.decode()
+        if len(text) < len(blob):  # from bytes to characters: all bytes but those that go on with one
+            characters = np.append(0, (np.frombuffer(blob, np.uint8) & 0xC0 != 0x80).cumsum())
+            base, ends = 0, characters[np.array(ends) - base].tolist()
+        return [text[start - base : end - base] for start, end in zip([base, *ends], ends, strict=False)]
 
     def index_of(self, text: str) -> int | None:
         """Where the text stands, in texts that are sorted."""

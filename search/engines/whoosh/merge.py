@@ -29,9 +29,11 @@ def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict
     bases = np.cumsum([0, *(int(mask.sum()) for mask in live)])
     renumber = [(np.cumsum(mask) - 1 + base).astype(np.uint32) for mask, base in zip(live, bases, strict=False)]
     parts = [_Part(arrays, mask) for arrays, mask in zip(segments, live, strict=True)]
-    words = _words(parts)
+    entries = sorted(set().union(*(part.used() for part in parts)))
+    words = NewWords(entries)
+    place = {one: i for i, one in enumerate(entries)}
     for part, numbers in zip(parts, renumber, strict=True):
-        part.renumber(words, numbers)
+        part.renumber(words, place, numbers)
 
     # Terms of all parts in the new order, of one term those of the first part first.
     key = np.concatenate([part.key for part in parts])
@@ -92,7 +94,7 @@ class _Part:
 
     def __init__(self, arrays: Mapping[str, Array], live: Live) -> None:
         read, words = Postings(arrays), Words(arrays)
-        self.stem_texts, self.form_texts = words.stems.texts(), words.forms.texts()
+        self.entries = words.entries()
         self.first = words.first.astype(np.int64)
         self.key, self.postings = read.sizes()
         self.doc, self.tf, self.form, self.mix, self.pos, self.far = read.all()
@@ -114,20 +116,21 @@ class _Part:
         self.occurrences = _sums(self.tf, begin)
         self.mixes = _sums(np.where(is_mixed, self.tf, 0), begin)
 
-    def used(self) -> Sequence[int]:
-        """The forms that stand in an article, by their place in `form_texts`."""
+    def used(self) -> list[str]:
+        """The words that stand in an article."""
         if self._all_live:
-            return range(len(self.form_texts))
-        flags = np.zeros(len(self.form_texts), dtype=bool)
+            return self.entries
+        flags = np.zeros(len(self.entries), dtype=bool)
         plain = self.form != MIXED
         flags[(self._base(self.postings) + self.form)[plain]] = True
         flags[self._base(self.mixes) + self.mix] = True
-        used: list[int] = flags.nonzero()[0].tolist()
-        return used
+        return [self.entries[i] for i in flags.nonzero()[0].tolist()]
 
-    def renumber(self, words: _Merged, docs: NDArray[np.uint32]) -> None:
+    def renumber(self, words: NewWords, place: Mapping[str, int], docs: NDArray[np.uint32]) -> None:
         """From here on in the numbers of the new segment."""
-        number = words.numbers(self.form_texts)
+        new = np.array([place.get(one, -1) for one in self.entries], dtype=np.int64)  # -1: no article has it any more
+        number = narrow(np.append(words.number_of, 0))[new]
+        stem_of_form = np.append(words.stem_of, 0)[new]
         mixed = self.form == MIXED
         # In blocks, as the places are eight times as large as what is looked up.
         form, mix = np.empty(len(self.form), number.dtype), np.empty(len(self.mix), number.dtype)
@@ -142,7 +145,9 @@ class _Part:
             form, mix = self._widened(form, mix, mixed)
         form[mixed] = MIXED
         self.form, self.mix = form.astype(np.uint8), mix
-        self.key = words.stems_of(self.stem_texts)[self.key // FIELDS] * FIELDS + self.key % FIELDS
+        if len(self.key):
+            stem = np.maximum.reduceat(stem_of_form, self.first[:-1])  # any form that is used tells it
+            self.key = stem[self.key // FIELDS] * FIELDS + self.key % FIELDS
         self.doc = docs[self.doc]
 
     def _base(self, sizes: NDArray[np.int64], rows: slice = slice(None)) -> NDArray[np.int64]:
@@ -164,37 +169,6 @@ class _Part:
 def _sums(values: Array, begin: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of runs of values, none empty, that begin there."""
     return np.add.reduceat(values, begin, dtype=np.int64) if len(begin) else np.empty(0, np.int64)
-
-
-class _Merged:
-    """The words of all parts, once each."""
-
-    def __init__(self, stem_of: Mapping[str, str]) -> None:
-        forms = list(stem_of)
-        self._words = NewWords(forms, list(stem_of.values()))
-        self._number = dict(zip(forms, self._words.number_of.tolist(), strict=True))
-        self._top = int(self._words.number_of.max(initial=0))
-        self.stems = self._words.stems
-        self._stem = {stem: i for i, stem in enumerate(self.stems)}
-        self.arrays = self._words.arrays
-
-    def numbers(self, forms: Sequence[str]) -> Array:
-        """Of each form its number within its stem; 0 where no article has it any more."""
-        numbers = np.array([self._number.get(form, 0) for form in forms], dtype=np.int64)
-        return numbers.astype(np.min_scalar_type(self._top))
-
-    def stems_of(self, stems: Sequence[str]) -> NDArray[np.int64]:
-        """Of each stem its number; 0 where no article has it any more."""
-        return np.array([self._stem.get(stem, 0) for stem in stems], dtype=np.int64)
-
-
-def _words(parts: Sequence[_Part]) -> _Merged:
-    stem_of: dict[str, str] = {}
-    for part in parts:
-        used = part.used()
-        stem = np.searchsorted(part.first, used, side="right") - 1
-        stem_of.update((part.form_texts[i], part.stem_texts[j]) for i, j in zip(used, stem.tolist(), strict=True))
-    return _Merged(stem_of)
 
 
 def _moved(sources: list[Array], sizes: NDArray[np.int64], order: NDArray[np.int64]) -> Array:

@@ -20,7 +20,7 @@ from search.engines.whoosh import postings
 from search.engines.whoosh.arrays import Array, Strings, narrow
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS
 from search.engines.whoosh.tokenise import Tokeniser
-from search.engines.whoosh.words import NewWords
+from search.engines.whoosh.words import NewWords, entry
 
 NONE = np.iinfo(np.int64).min  # no date
 GAP = 16  # positions between two items of a list field: no phrase spans two tags
@@ -76,21 +76,25 @@ class Batch:
         form, doc, field, position = (_joined(block) for block in zip(*self._blocks, strict=True))
         used = np.zeros(len(self._tokeniser.forms), dtype=bool)
         used[form] = True
-        numbers = np.flatnonzero(used)
-        words = NewWords(
-            [self._tokeniser.forms[i] for i in numbers.tolist()],
-            [self._tokeniser.stems[self._tokeniser.stem_of[i]] for i in numbers.tolist()],
-        )
-        local = np.cumsum(used) - 1
-        key = (words.stem_of * FIELDS).astype(np.uint32)[local[form]] + field
+        numbers = used.nonzero()[0]
+        met = self._tokeniser
+        entries = [entry(met.stems[met.stem_of[i]], met.forms[i]) for i in numbers.tolist()]
+        in_order = sorted(range(len(entries)), key=entries.__getitem__)
+        words = NewWords([entries[i] for i in in_order])
+        numbers = numbers[in_order]
+        key_of = np.zeros(len(used), np.uint32)
+        key_of[numbers] = words.stem_of * FIELDS
+        number_of = np.zeros(len(used), narrow(words.number_of).dtype)
+        number_of[numbers] = words.number_of
+        key = key_of.take(form) + field
         order = sorting(key)
-        key, doc = key[order], doc[order]
+        key, doc = key.take(order), doc.take(order)
         begins = np.ones(len(key), dtype=bool)
         begins[1:] = (key[1:] != key[:-1]) | (doc[1:] != doc[:-1])
         posting = begins.nonzero()[0]
         tf = np.diff(np.append(posting, len(key)))
-        of_posting, mix = postings.one_form(narrow(words.number_of)[local[form[order]]], tf)
-        position = position[order]
+        of_posting, mix = postings.one_form(number_of.take(form.take(order)), tf)
+        position = position.take(order)
         far = (position >= postings.FAR).nonzero()[0]
         key = key[posting]
         first = postings.begins(key)

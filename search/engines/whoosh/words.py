@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from operator import ne
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +16,27 @@ from numpy.typing import NDArray
 from search.engines.whoosh.arrays import Array, Strings, narrow
 
 
-class NewWords:
-    """The words of a segment to be written, from its forms and the stem of each.
+def entry(stem: str, form: str) -> str:
+    """A word of the dictionary: entries sort by stem, then by form."""
+    return f"{stem}\0{form}"
 
-    `stem_of` and `number_of` (within its stem) go by the place in `forms` as given.
+
+class NewWords:
+    """The words of a segment to be written, from its entries, sorted and each once.
+
+    By place of an entry: `stem_of` and, within its stem, `number_of`.
     """
 
-    def __init__(self, forms: Sequence[str], stems: Sequence[str]) -> None:
-        order = sorted(range(len(forms)), key=lambda i: (stems[i], forms[i]))
-        sorted_stems = [stems[i] for i in order]
-        new = np.array([True, *(a != b for a, b in pairwise(sorted_stems))][: len(order)], dtype=bool)
-        stem = np.cumsum(new) - 1
-        first = np.flatnonzero(new)
-        self.stems = [sorted_stems[i] for i in first.tolist()]
-        self._forms = [forms[i] for i in order]
-        self._first = np.append(first, len(forms))
-        self.stem_of = np.empty(len(forms), dtype=np.int64)
-        self.stem_of[order] = stem
-        self.number_of = np.empty(len(forms), dtype=np.int64)
-        self.number_of[order] = np.arange(len(forms)) - self._first[stem]
+    def __init__(self, entries: Sequence[str]) -> None:
+        pairs = [one.split("\0") for one in entries]
+        stems = [stem for stem, _ in pairs]
+        new = np.array([True, *map(ne, stems, stems[1:])][: len(stems)], dtype=bool)
+        first = new.nonzero()[0]
+        self.stems = [stems[i] for i in first.tolist()]
+        self._forms = [form for _, form in pairs]
+        self._first = np.append(first, len(stems))
+        self.stem_of = new.cumsum() - 1
+        self.number_of = np.arange(len(stems)) - self._first[self.stem_of]
 
     def arrays(self) -> dict[str, Array]:
         small = [form.lower() for form in self._forms]
@@ -57,6 +59,12 @@ class Words:
     def stem(self, text: str) -> int | None:
         """The number of a stem; None where no form of it was met."""
         return self.stems.index_of(text)
+
+    def entries(self) -> list[str]:
+        """All of them, sorted."""
+        stems = self.stems.texts()
+        of = np.arange(len(stems)).repeat(np.diff(self.first)).tolist()
+        return [entry(stems[stem], form) for stem, form in zip(of, self.forms.texts(), strict=True)]
 
     def forms_of(self, stem: int | None) -> list[str]:
         """The surface forms of a stem, by number."""
