@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from search import analysis
-from search.analysis import Token
 from search.query import Clause, Phrase, Prefix, Word
 
 STEM_MATE = 0.7  # a passage that shows the word as typed is better than one with another word of its stem
 QUOTED = 1.5  # and one that shows a quoted phrase is better than one with as many words
-SHORT = 200  # characters of a text, mostly a title, that needs no counts to be looked through
 
+Place = tuple[int, int, int, float]  # from where to where a term stands, which of those sought it is, what it says
+_Span = tuple[int, int, str]  # from where to where a word stands, and its form
 _NO_FORMS: Mapping[str, Sequence[str]] = {}
-
-
-class Place(NamedTuple):
-    """From where to where a term stands, which of those sought it is, and how much it says."""
-
-    start: int
-    end: int
-    term: int
-    weight: float
 
 
 class Sought:
@@ -47,7 +38,7 @@ class Sought:
         # What the words of a stem begin with: stemming changes the last two letters of what it leaves at most.
         self.begins = {stem: [(stem[:-2] or stem[:1], 0)] for stem in self.stems}
         self.begins |= {f"{prefix}*": [(prefix, 0)] for prefix in self.prefixes}
-        self.known = self.begins | {stem: _begins(forms[stem]) for stem in self.stems if stem in forms}
+        self.begins |= {stem: _begins(forms[stem]) for stem in self.stems if stem in forms}
 
 
 _LEAVES = (Word, Phrase, Prefix)
@@ -92,23 +83,37 @@ def _begins(forms: Sequence[str]) -> list[_Begin]:
 _Begin = tuple[str, int]  # what to look for, and how many characters before it the word begins
 
 
-class _Raws(dict[str, tuple[int, tuple[Token, ...]]]):
+class _Part(NamedTuple):
+    """A part of a raw word, and the stem and prefixes that find it; a token, where it stands in a text."""
+
+    keys: tuple[str, ...]
+    form: str
+    position: int
+    start: int
+    end: int
+
+
+class _Raws(dict[str, tuple[int, tuple[_Part, ...]]]):
     """Raw word -> how many positions it takes, and those of its parts that are sought (mostly none)."""
 
     def __init__(self, sought: Sought, shouting: bool) -> None:
         self.sought = sought
         self.shouting = shouting
 
-    def __missing__(self, raw: str) -> tuple[int, tuple[Token, ...]]:
+    def __missing__(self, raw: str) -> tuple[int, tuple[_Part, ...]]:
         sought = self.sought
         if raw.isascii() and raw.isalpha() and raw[0].lower() not in sought.initials:
             self[raw] = 1, ()  # nine words in ten need no analysis: a stem begins as its word does
             return self[raw]
         position, found = -1, []
-        for part, (start, end) in zip(analysis.parts(raw, self.shouting), analysis.spans(raw), strict=True):
-            position += part.step
-            if part.stem in sought.stems or part.form.lower().startswith(sought.prefixes):
-                found.append(Token(part.stem, part.form, position, start, end))
+        for (stem, form, step), (start, end) in zip(
+            analysis.parts(raw, self.shouting), analysis.spans(raw), strict=True
+        ):
+            position += step
+            keys = [stem] if stem in sought.stems else []
+            keys += [f"{prefix}*" for prefix in sought.prefixes if form.lower().startswith(prefix)]
+            if keys:
+                found.append(_Part(tuple(keys), form, position, start, end))
         self[raw] = position + 1, tuple(found)
         return self[raw]
 
@@ -121,13 +126,11 @@ def find(text: str, sought: Sought, counts: Mapping[str, int] | None = None) -> 
     if not sought.terms or (counts is not None and not any(map(counts.get, sought.begins))):
         return []
     page = _Page(text, sought)
-    try:
-        if counts is not None:
+    if counts is not None:
+        try:
             return sorted(page.look(counts))
-        if len(text) <= SHORT and not _HIDES.search(text):
-            return sorted(page.look_through())
-    except _UnclearError:
-        pass
+        except _UnclearError:
+            pass
     return sorted(page.read())
 
 
@@ -138,14 +141,6 @@ class _UnclearError(Exception):
 # A word of plain letters and digits, with its possessive, and what cannot belong to it on either side.
 _PLAIN = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):;!?/—\]]|\Z))""")
 _OPEN = frozenset(' \n\t"“([/—\xa0')
-# What hides a word: `O'Neill`, `2,000`, `U.S.`, `e-mail`, `C++`, `café`; the possessive and quotation marks do not.
-_HIDES = re.compile(
-    rf"""[{analysis.APOSTROPHES}{analysis.HYPHENS}.,&+\#\x80-\U0010ffff]
-    (?: (?<=[^\0-\x7f‘’“”–—…\xa0])
-      | (?<=[^\W_].) (?: (?<=[+\#]) | (?=[^\W_]) (?!(?<=['’])[sS](?:[\s.,]|\Z)) )
-    )""",
-    re.VERBOSE,
-)
 
 
 class _Page:
@@ -155,77 +150,72 @@ class _Page:
         self.text = text
         self.sought = sought
         self.raws = sought.raws[analysis.is_shouting(text)]
-        self.found: dict[str, dict[int, Token]] = {key: {} for key in sought.begins}
+        self.found: dict[str, dict[int, _Span]] = {key: {} for key in sought.begins}
         self.read_from: set[int] = set()
 
-    def read(self) -> Iterable[Place]:
+    def read(self) -> Iterator[Place]:
         """Read the text through."""
         tokens, _ = self.tokens(0, len(self.text))
-        return (place for i, term in enumerate(self.sought.terms) for place in _of_term(i, term, tokens))
+        for i, (term, keys) in enumerate(zip(self.sought.terms, self.sought.keys, strict=True)):
+            if isinstance(term, Phrase):
+                yield from _of_phrase(i, term, tokens)
+            else:
+                yield from _of_word(i, term, [(t.start, t.end, t.form) for t in tokens if keys[0] in t.keys])
 
-    def tokens(self, low: int, high: int) -> tuple[list[Token], int]:
+    def tokens(self, low: int, high: int) -> tuple[list[_Part], int]:
         """What is sought from low to high, each at a space or an end of the text; and how many words there are."""
-        tokens: list[Token] = []
+        tokens: list[_Part] = []
         position = 0
         for match in analysis.WORD.finditer(self.text, low, high):
             steps, found = self.raws[match[0]]
             if found:
                 at = match.start()
-                tokens += [Token(t.stem, t.form, position + t.position, at + t.start, at + t.end) for t in found]
+                tokens += [_Part(t.keys, t.form, position + t.position, at + t.start, at + t.end) for t in found]
             position += steps
         return tokens, position
 
-    def look_through(self) -> Iterable[Place]:
-        """Look wherever a word may begin, in a text where nothing hides one."""
-        small = self.text.lower()
-        for key, begins in self.sought.begins.items():
-            self.look_for(key, begins, small, len(small))
-        counts = {key: len(found) for key, found in self.found.items() if found}
-        return self.places([_rarest(keys, counts) for keys in self.sought.keys]) if counts else ()
-
-    def look(self, counts: Mapping[str, int]) -> Iterable[Place]:
+    def look(self, counts: Mapping[str, int]) -> Iterator[Place]:
         """Look where a word may begin, until as many are found as there are.
 
         Raises:
             _UnclearError: that many are not found.
         """
-        rarest = [_rarest(keys, counts) for keys in self.sought.keys]
+        rarest = [keys[0] if len(keys) == 1 else min(keys, key=lambda k: counts.get(k, 0)) for keys in self.sought.keys]
         wanted = {key: count for key in rarest if (count := counts.get(key))}
         small = ""
         for key, count in wanted.items():
-            begins, found = self.sought.known[key], self.found[key]
-            self.look_for(key, begins, self.text, count)
-            if len(found) < count:
+            self.look_for(key, self.text, count)
+            if len(self.found[key]) < count:
                 small = small or self.text.lower()
                 if len(small) == len(self.text):
-                    self.look_for(key, begins, small, count)
+                    self.look_for(key, small, count)
         for key, count in wanted.items():
             if len(self.found[key]) != count:
                 raise _UnclearError
-        return self.places(rarest)
-
-    def places(self, rarest: list[str]) -> Iterator[Place]:
-        """Where the terms stand, of each of which the rarest word is found."""
         for i, (term, key) in enumerate(zip(self.sought.terms, rarest, strict=True)):
-            tokens = self.found[key].values()
-            if isinstance(term, Phrase) and len(term.words) > 1:
-                yield from {place for token in tokens for place in self.around(i, term, token)}
-            elif tokens:
-                yield from _of_term(i, term, tokens)
+            if key not in wanted:
+                continue
+            spans = self.found[key].values()
+            if not isinstance(term, Phrase):
+                yield from _of_word(i, term, spans)
+            elif len(term.words) > 1:
+                yield from {place for start, end, _ in spans for place in self.around(i, term, start, end)}
+            else:  # each stands beside nothing
+                yield from _of_phrase(i, term, [_Part((key,), form, start, start, end) for start, end, form in spans])
 
-    def look_for(self, key: str, begins: Iterable[_Begin], text: str, count: int) -> None:
-        """Look wherever one of these beginnings is, in the text or the same text in small letters."""
+    def look_for(self, key: str, text: str, count: int) -> None:
+        """Look wherever a word may begin that is found by this, in the text or the same text in small letters."""
         found, whole = self.found[key], self.text
-        for begin, skipped in begins:
-            at = -1
-            while len(found) < count and (at := text.find(begin, at + skipped + 1) - skipped) >= 0:
-                before = whole[at - 1] if at else " "
-                if before in _OPEN and (plain := _PLAIN.match(whole, at)):
-                    raw = plain[0]
-                    if self.raws[raw][1]:
-                        self.put(at, raw)
+        for begin, skipped in self.sought.begins[key]:
+            at = skipped - 1
+            while len(found) < count and (at := text.find(begin, at + 1)) >= 0:
+                first = at - skipped
+                before = whole[first - 1] if first else " "
+                if before in _OPEN and (plain := _PLAIN.match(whole, first)):
+                    if parts := self.raws[plain[0]][1]:
+                        self.put(first, parts)
                 elif not before.isalnum():
-                    self.read_at(at)
+                    self.read_at(first)
 
     def read_at(self, at: int) -> None:
         """Read what stands between two spaces."""
@@ -233,38 +223,35 @@ class _Page:
         if low not in self.read_from:
             self.read_from.add(low)
             for match in analysis.WORD.finditer(self.text, low, _space(self.text, at)):
-                self.put(match.start(), match[0])
+                self.put(match.start(), self.raws[match[0]][1])
 
-    def put(self, at: int, raw: str) -> None:
+    def put(self, at: int, parts: tuple[_Part, ...]) -> None:
         """Keep what is sought of a raw word.
 
         Raises:
             _UnclearError: two parts of it, `run` and `running` of `run-ning`, are found by one stem or prefix.
         """
-        for stem, form, _, first, last in self.raws[raw][1]:
+        for keys, form, _, first, last in parts:
             start = at + first
-            token = Token(stem, form, start, start, at + last)
-            keys = [stem] if stem in self.found else []
-            if self.sought.prefixes:
-                keys += [f"{prefix}*" for prefix in self.sought.prefixes if form.lower().startswith(prefix)]
+            span = start, at + last, form
             for key in keys:
-                if self.found[key].setdefault(start, token) != token:
+                if self.found[key].setdefault(start, span) != span:
                     raise _UnclearError
 
-    def around(self, i: int, phrase: Phrase, token: Token) -> Iterable[Place]:
-        """The places of a phrase that this token is one of its words at; and maybe others."""
-        text, low, high = self.text, token.start, token.end
-        low = text.rfind(" ", 0, low) + 1
-        high = _space(text, high)
+    def around(self, i: int, phrase: Phrase, start: int, end: int) -> list[Place]:
+        """The places of a phrase that one of its words stands at from start to end; and maybe others."""
+        text = self.text
+        low = text.rfind(" ", 0, start) + 1
+        high = _space(text, end)
         beside = len(phrase.words) - 1
         for _ in range(beside):
             low = text.rfind(" ", 0, max(low - 1, 0)) + 1
             high = _space(text, high + 1)
         while True:
             tokens, words = self.tokens(low, high)
-            at = next(t.position for t in tokens if (t.start, t.end) == (token.start, token.end))
+            at = next(t.position for t in tokens if (t.start, t.end) == (start, end))
             if (low == 0 or at >= beside) and (high >= len(text) or words - at > beside):
-                return _of_term(i, phrase, tokens)
+                return _of_phrase(i, phrase, tokens)
             low = text.rfind(" ", 0, max(low - 1, 0)) + 1
             high = _space(text, high + 1)
 
@@ -275,32 +262,26 @@ def _space(text: str, at: int) -> int:
     return space if space >= 0 else len(text)
 
 
-def _rarest(keys: Sequence[str], counts: Mapping[str, int]) -> str:
-    return keys[0] if len(keys) == 1 else min(keys, key=lambda key: counts.get(key, 0))
+def _of_word(i: int, term: Word | Prefix, spans: Collection[_Span]) -> list[Place]:
+    """The places of a word or a prefix, of all that was found by its stem or beginning."""
+    if isinstance(term, Prefix):
+        return [(start, end, i, STEM_MATE) for start, end, _ in spans]
+    asked, small = term.form, term.form.lower()
+    if asked != small and any(form == asked for _, _, form in spans):  # US, and not us, where the text has both
+        return [(start, end, i, 1) for start, end, form in spans if form == asked]
+    return [(start, end, i, 1 if form.lower() == small else STEM_MATE) for start, end, form in spans]
 
 
-def _of_term(i: int, term: Word | Phrase | Prefix, tokens: Iterable[Token]) -> list[Place]:
-    match term:
-        case Word(stem, form):
-            found = [t for t in tokens if t.stem == stem]
-            small = form.lower()
-            if form != small and any(t.form == form for t in found):
-                found = [t for t in found if t.form == form]  # US, and not us, where the text has both
-            return [Place(t.start, t.end, i, 1 if t.form.lower() == small else STEM_MATE) for t in found]
-        case Prefix(begin):
-            return [Place(t.start, t.end, i, STEM_MATE) for t in tokens if t.form.lower().startswith(begin)]
-        case Phrase(words, exact):
-            weight = len(words) * (QUOTED if exact else 1)
-            return [Place(start, end, i, weight) for start, end in _runs(words, exact, list(tokens))]
-
-
-def _runs(words: tuple[Word, ...], exact: bool, tokens: list[Token]) -> Iterator[tuple[int, int]]:
-    """Where the words stand side by side: from the first to the last."""
-    at: dict[tuple[int, str], Token] = {}
+def _of_phrase(i: int, phrase: Phrase, tokens: list[_Part]) -> list[Place]:
+    """The places of a phrase, from its first word to the last: where they stand side by side."""
+    at: dict[tuple[int, str], _Part] = {}
     for token in tokens:
-        at[token.position, token.form.lower() if exact else token.stem] = token
-    keys = [word.form.lower() if exact else word.stem for word in words]
+        at |= {(token.position, key): token for key in ((token.form.lower(),) if phrase.exact else token.keys)}
+    keys = [word.form.lower() if phrase.exact else word.stem for word in phrase.words]
+    weight = len(keys) * (QUOTED if phrase.exact else 1)
+    places = []
     for token in tokens:
-        run = [at.get((token.position + i, key)) for i, key in enumerate(keys)]
+        run = [at.get((token.position + step, key)) for step, key in enumerate(keys)]
         if run[0] is token and run[-1] and all(run):
-            yield token.start, run[-1].end
+            places.append((token.start, run[-1].end, i, weight))
+    return places

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
@@ -17,8 +16,7 @@ LEAD = 60  # characters before the first match, where its sentence began too far
 NEARLY = 0.8  # of the best passage: a second one as good as this is shown, though it shows nothing new
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(NamedTuple):
     """A passage, and the ranges of it that were asked for, in order and apart from each other.
 
     `before`, `after`: whether something of the text was left out there. White space is single characters of space.
@@ -55,14 +53,14 @@ def cut_many(text: str, sought: Sought, most: int = 2, counts: Mapping[str, int]
     shown: set[int] = set()
     best = 0.0
     while len(passages) < most and left:
-        window = _best_window(left, shown)
-        if passages and not window.news and window.score < NEARLY * best:
+        news, score, first, last = _best_window(left, shown)
+        if passages and not news and score < NEARLY * best:
             break
-        low, high = passage = _passage(text, window.start, window.end, passages)
-        best = max(best, window.score)
-        shown |= {place.term for place in found if low <= place.start and place.end <= high}
+        low, high = passage = _passage(text, first, last, passages)
+        best = max(best, score)
+        shown.update([term for start, end, term, _ in found if low <= start and end <= high])
         passages.append(passage)
-        left = [place for place in left if place.end <= low or place.start >= high]
+        left = [place for place in left if place[1] <= low or place[0] >= high]
     return tuple(_snippet(text, *passage, found) for passage in sorted(passages))
 
 
@@ -75,51 +73,44 @@ def to_html(snippet: Snippet) -> str:
     return html + escape(snippet.text[at:]) + (" …" if snippet.after else "")
 
 
-class _Window(NamedTuple):
-    """The stretch from one match to another; what it shows that was not shown before, and what it shows."""
-
-    news: float
-    score: float
-    start: int
-    end: int
+# The stretch from one match to another, after what it shows that was not shown before, and what it shows.
+_Window = tuple[float, float, int, int]
 
 
 def _best_window(found: list[Place], shown: set[int]) -> _Window:
     """Of the windows that fit in a passage the one that shows most different terms; the first of the best."""
-    if len(found) == 1:
-        ((start, end, term, weight),) = found
-        return _Window(*_worth({term: weight}, shown), start, end)
     heaviest: dict[int, float] = {}
     for _, _, term, weight in found:
         if weight > heaviest.get(term, 0):
             heaviest[term] = weight
     perfect = _worth(heaviest, shown)
-    best = _Window(-1, -1, 0, 0)
+    if len(found) == 1:
+        return (*perfect, *found[0][:2])
+    best, worth = (0, 0), (-1.0, -1.0)
     reached = 0
     for i, (start, end, term, weight) in enumerate(found):
-        weights = {term: weight}
-        j = i + 1
-        while j < len(found) and found[j].end <= start + MOST - LEAD:
+        j = max(i + 1, reached)
+        while j < len(found) and found[j][1] <= start + MOST - LEAD:
             j += 1
         if j == reached:  # a part of the window before
             continue
         reached = j
+        weights = {term: weight}
         for _, other_end, term, weight in found[i + 1 : j]:
             if weight > weights.get(term, 0):
                 weights[term] = weight
             if other_end > end:
                 end = other_end
-        worth = _worth(weights, shown)
-        if worth > best[:2]:
-            best = _Window(*worth, start, end)
+        if (new := _worth(weights, shown)) > worth:
+            best, worth = (start, end), new
             if worth == perfect:
                 break
-    return best
+    return (*worth, *best)
 
 
 def _worth(weights: dict[int, float], shown: set[int]) -> tuple[float, float]:
     score = sum(weights.values())
-    return (sum(weight for term, weight in weights.items() if term not in shown) if shown else score), score
+    return (sum([weight for term, weight in weights.items() if term not in shown]) if shown else score), score
 
 
 # What ends a sentence, with the space after it. The end of a line does; a full stop before a small letter does not.
@@ -204,9 +195,9 @@ def _snippet(text: str, start: int, end: int, found: list[Place]) -> Snippet:
     for first, last, _, _ in found:
         if first >= end:
             break
-        first, last = max(first, start) - start, min(last, end) - start
-        if first >= last:
+        if last <= start:
             continue
+        first, last = max(first, start) - start, min(last, end) - start
         if marks and first < marks[-1][1]:
             first, last = marks[-1][0], max(marks.pop()[1], last)
         marks.append((first, last))
