@@ -86,7 +86,7 @@ class _Term:
         for stand in self._stands[number]:
             lengths, factors = self._views[number].lengths[stand.field], self._visible.factors(stand.field)
             if len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
-                place = stand.docs.searchsorted(docs.astype(stand.docs.dtype))
+                place = stand.docs.searchsorted(docs)
                 place[place == len(stand.docs)] = 0
                 here = (stand.docs[place] == docs).nonzero()[0]
                 if len(here):
@@ -94,8 +94,7 @@ class _Term:
             else:
                 if dense is None:
                     dense = np.zeros(self._views[number].size)
-                held = stand.docs.astype(np.int64)
-                dense[held] += stand.frequencies(None) * factors.take(lengths.take(held))
+                dense[stand.docs] += stand.frequencies(None) * factors.take(lengths.take(stand.docs))
         if dense is not None:
             tf += dense.take(docs)
         tf *= self._idf * (fields.K1 + 1) / (tf + fields.K1)
