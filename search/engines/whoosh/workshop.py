@@ -18,8 +18,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -53,9 +54,10 @@ class Workshop:
     def accepted(self, after: int, until: int) -> None:
         """There are new rows, after what the generation holds: have them made pieces while more come."""
         start = max(after, self._ordered)
-        while WORKERS > 1 and until - start >= PIECE_ROWS:
-            self._order(start, start + PIECE_ROWS)
-            start += PIECE_ROWS
+        with suppress(OSError):  # they are accepted all the same; who applies them meets it again, and says so
+            while WORKERS > 1 and until - start >= PIECE_ROWS:
+                self._order(start, start + PIECE_ROWS)
+                start += PIECE_ROWS
 
     def pieces(self, after: int, until: int, newest: bool = False) -> Iterator[list[Piece]]:
         """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once."""
@@ -69,7 +71,7 @@ class Workshop:
                 self._order(begin, min(until, begin + PIECE_ROWS), newest)
             while self._orders:
                 ready = self._orders.popleft()[2].result()
-                while self._orders and self._orders[0][2].done():
+                while self._orders and self._orders[0][2].done() and not self._orders[0][2].exception():
                     ready = ready + self._orders.popleft()[2].result()
                 if ready:
                     yield ready
@@ -90,11 +92,17 @@ class Workshop:
         if self._folder is None:
             building = self._index / FOLDER
             durable.make_folder(building)
-            _sweep(building)
-            self._folder = building / f"{os.getpid()}-{secrets.token_hex(4)}"
-            self._folder.mkdir(mode=0o700)
-            self._lock = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            folder = building / f"{os.getpid()}-{secrets.token_hex(4)}"
+            everything = _opened(building)
+            try:
+                fcntl.flock(everything, fcntl.LOCK_EX)  # else another process could sweep away what is not held yet
+                _sweep(building)
+                folder.mkdir(mode=0o700)
+                self._lock = _opened(folder)
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+            finally:
+                os.close(everything)
+            self._folder = folder
         return self._folder
 
     def close(self) -> None:
@@ -128,33 +136,30 @@ class _Pool:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="indexing")
         self._own = threading.local()
+        self._starting = threading.Lock()
+        self._closed = False
         self._processes: list[subprocess.Popen[str]] = []
 
     def submit(self, order: dict[str, Any]) -> Future[list[Piece]]:
         return self._threads.submit(partial(self._run, json.dumps(order)))
 
     def close(self) -> None:
+        with self._starting:
+            self._closed = True
         for process in self._processes:
             process.kill()  # what it was at, nobody waits for
         self._threads.shutdown(cancel_futures=True)
         for process in self._processes:
             process.wait()
             for stream in (process.stdin, process.stdout):
-                if stream:
-                    stream.close()
+                with suppress(BrokenPipeError):  # of an order that was written to a process that had ended
+                    if stream:
+                        stream.close()
 
     def _run(self, order: str) -> list[Piece]:
         process: subprocess.Popen[str] | None = getattr(self._own, "process", None)
-        if process is None:
-            process = self._own.process = subprocess.Popen(
-                [sys.executable, "-c", "from search.engines.whoosh.workshop import work; work()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            )
-            self._processes.append(process)
+        if process is None or process.poll() is not None:
+            process = self._own.process = self._start()
         assert process.stdin
         assert process.stdout
         try:
@@ -163,49 +168,79 @@ class _Pool:
             answer = process.stdout.readline()
         except OSError:
             answer = ""
-        if not answer:
+        if not answer.endswith("\n"):
             raise EngineUnavailable(
                 f"a process that was indexing ended (code {process.wait()}): was it killed, or short of memory? "
                 "What was accepted is kept: run it again"
             )
-        return [_read(piece) for piece in _unfailed(json.loads(answer))]
+        return _read(answer)
+
+    def _start(self) -> subprocess.Popen[str]:
+        with self._starting:
+            if self._closed:
+                raise EngineUnavailable("indexing was ended; what was accepted is kept: run it again")
+            process = subprocess.Popen(
+                # -P: what lies in the folder where the command is run is not ours, whatever it is called.
+                [sys.executable, "-P", "-c", "from search.engines.whoosh.workshop import work; work()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)},
+                process_group=0,  # Ctrl-C is the parent's to handle: it ends this one
+            )
+            self._processes.append(process)
+        return process
 
 
 def work() -> None:
     """What a worker does: carry out the orders on standard input, until it ends."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it ends this one
-    stores: dict[str, Store] = {}
-    tokeniser = Tokeniser()
-    for line in sys.stdin:
-        order = json.loads(line)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # when the parent is gone, nobody is left to be told of it
+    worker = _Worker()
+    for order in sys.stdin:
+        print(worker.answer(order), flush=True)
+
+
+class _Worker:
+    """Carries out one order after another: an analysed word is remembered, a store stays open."""
+
+    def __init__(self) -> None:
+        self._stores: dict[str, Store] = {}
+        self._tokeniser = Tokeniser()
+
+    def answer(self, order: str) -> str:
+        answer: dict[str, Any] | list[dict[str, Any]]
         try:
-            into = Path(order["into"])
-            if order["order"] == "join":
-                made = [pieces.join(Path(order["generation"]), into, order["segments"])]
-            else:
-                if tokeniser.is_full:
-                    tokeniser = Tokeniser()
-                index = order["index"]
-                store = stores.get(index) or stores.setdefault(index, Store(Path(index)))
-                made = list(pieces.gather(store, into, order["after"], order["until"], tokeniser, order["newest"]))
-            answer: dict[str, Any] | list[dict[str, Any]] = [asdict(piece) for piece in made]
+            answer = [asdict(piece) for piece in self._made(**json.loads(order))]
         except OSError as problem:
             answer = {"errno": problem.errno, "message": problem.strerror or str(problem)}
         except Exception as problem:
             answer = {"error": type(problem).__name__, "message": str(problem)}
-        print(json.dumps(answer), flush=True)
+        return json.dumps(answer)
+
+    def _made(self, order: str, into: str, **values: Any) -> list[Piece]:
+        make: dict[str, Callable[..., Iterable[Piece]]] = {"gather": self._gather, "join": self._join}
+        return list(make[order](Path(into), **values))
+
+    def _gather(self, into: Path, index: str, after: int, until: int, newest: bool) -> Iterator[Piece]:
+        if self._tokeniser.is_full:
+            self._tokeniser = Tokeniser()
+        store = self._stores.get(index) or self._stores.setdefault(index, Store(Path(index)))
+        return pieces.gather(store, into, after, until, self._tokeniser, newest)
+
+    def _join(self, into: Path, generation: str, segments: list[str]) -> list[Piece]:
+        return [pieces.join(Path(generation), into, segments)]
 
 
-def _read(piece: dict[str, Any]) -> Piece:
-    return Piece(**{**piece, "dead": tuple(piece["dead"]), "changed": tuple(piece["changed"])})
-
-
-def _unfailed(answer: Any) -> list[dict[str, Any]]:
+def _read(line: str) -> list[Piece]:
     """The answer of a worker, or what went wrong there, raised here."""
+    answer = json.loads(line)
     if isinstance(answer, list):
-        return answer
+        return [
+            Piece(**{**piece, "dead": tuple(piece["dead"]), "changed": tuple(piece["changed"])}) for piece in answer
+        ]
     if "errno" in answer:
         raise OSError(answer["errno"], answer["message"])
     from search import engines
@@ -220,7 +255,7 @@ def _sweep(building: Path) -> None:
     """Remove the folders of processes that are gone."""
     for left in building.iterdir():
         try:
-            descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = _opened(left)
         except OSError:
             continue
         try:
@@ -230,3 +265,7 @@ def _sweep(building: Path) -> None:
             pass
         finally:
             os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
