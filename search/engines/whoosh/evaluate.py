@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.leaves import Leaf, stands
+from search.engines.whoosh.leaves import Leaf, Spread, stands
 from search.engines.whoosh.snapshot import Mask, Snapshot, Visible
 from search.query import Both, Clause, Either, Query
 
@@ -73,7 +73,10 @@ class _Term:
         for view, of_view in zip(snapshot.views, self._stands, strict=True):
             mask = np.zeros(view.size, dtype=bool)
             for stand in of_view:
-                mask[stand.docs] = True
+                if isinstance(stand, Spread):
+                    mask |= stand.dense > 0
+                else:
+                    mask[stand.docs] = True
             self.masks.append(mask)
 
     @cached_property
@@ -85,7 +88,9 @@ class _Term:
         tf, dense = np.zeros(len(docs)), None
         for stand in self._stands[number]:
             lengths, factors = self._views[number].lengths[stand.field], self._visible.factors(stand.field)
-            if len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
+            if isinstance(stand, Spread):
+                tf += stand.dense.take(docs) * factors.take(lengths.take(docs))
+            elif len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
                 place = stand.docs.searchsorted(docs)
                 place[place == len(stand.docs)] = 0
                 here = (stand.docs[place] == docs).nonzero()[0]

@@ -75,27 +75,31 @@ class Filtered:
 
     def _dates(self, docs: Sequence[Docs]) -> DateFacet:
         chosen, timezone = (self._query.filters.from_date, self._query.filters.until), self._query.timezone
-        by_month: dict[str, int] = {}
-        missing = 0
-        for view, found in zip(self._views, docs, strict=True):
-            months = view.months(timezone)
-            counts = np.bincount(months.ordinal.take(found), minlength=len(months.names) + 1).tolist()
-            missing += counts.pop()
-            for month, count in zip(months.names, counts, strict=True):
-                if count:
-                    by_month[month] = by_month.get(month, 0) + count
+        by_month = [
+            np.bincount(view.months(timezone).ordinal.take(found), minlength=len(view.months(timezone).names) + 1)
+            for view, found in zip(self._views, docs, strict=True)
+        ]
+
+        def counts(interval: str) -> dict[str, int]:
+            """By name of the month or the year, of those that hold an article."""
+            named: dict[str, int] = {}
+            for view, counted in zip(self._views, by_month, strict=True):
+                names, held = view.months(timezone).grouped(interval, counted[:-1])
+                for place in held.nonzero()[0].tolist():
+                    named[names[place]] = named.get(names[place], 0) + int(held[place])
+            return named
 
         def dated() -> NDArray[np.int64]:
             found = [view.arrays["doc.published"][of_view] for view, of_view in zip(self._views, docs, strict=True)]
             together = np.concatenate(found or [np.empty(0, np.int64)])
             return np.sort(together[together != NONE])
 
-        spans = [_fitting(by_month, dated)] if by_month else []
+        spans = [_fitting(years, counts, dated)] if (years := counts("year")) else []
         if one := _one_period(chosen, timezone):
             spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
         interval = max(spans, key=INTERVALS.index, default="month")
-        facet = _Periods(by_month, dated, chosen, timezone).facet(interval)
-        return DateFacet(facet.interval, facet.values, missing=missing)
+        facet = _Periods(counts, dated, chosen, timezone).facet(interval)
+        return DateFacet(facet.interval, facet.values, missing=sum(int(counted[-1]) for counted in by_month))
 
 
 def _counted(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], int]:
@@ -130,10 +134,14 @@ def _published(view: View, filters: Filters) -> Mask:
     return mask
 
 
-def _fitting(by_month: Mapping[str, int], dated: Callable[[], NDArray[np.int64]]) -> str:
-    first, last = min(by_month), max(by_month)
-    months = 12 * (int(last[:4]) - int(first[:4])) + int(last[5:]) - int(first[5:])
-    if months > MOST_MONTHS + 1:  # even from the last day of the first month to the first day of the last one
+def _fitting(
+    years: Mapping[str, int], counts: Callable[[str], Mapping[str, int]], dated: Callable[[], NDArray[np.int64]]
+) -> str:
+    if int(max(years)) - int(min(years)) > MOST_MONTHS / 12 + 1:  # with a whole year more than so many between them
+        return "year"
+    months = counts("month")
+    first, last = min(months), max(months)
+    if 12 * (int(last[:4]) - int(first[:4])) + int(last[5:]) - int(first[5:]) > MOST_MONTHS + 1:
         return "year"
     instants = dated()
     days = (_moment(instants[-1]) - _moment(instants[0])).days + 1
@@ -153,16 +161,16 @@ def _one_period(chosen: tuple[datetime | None, datetime | None], timezone: tzinf
 
 
 class _Periods:
-    """The periods that hold an article, by their names; `dated`: the instants, sorted, for counts by day."""
+    """The periods that hold an article, by name: `counts` by month and by year, `dated`, sorted, for those by day."""
 
     def __init__(
         self,
-        by_month: Mapping[str, int],
+        counts: Callable[[str], dict[str, int]],
         dated: Callable[[], NDArray[np.int64]],
         chosen: tuple[datetime | None, datetime | None],
         timezone: tzinfo,
     ) -> None:
-        self._by_month = by_month
+        self._all = counts
         self._dated = dated
         self._chosen = chosen
         self._timezone = timezone
@@ -178,14 +186,9 @@ class _Periods:
         return DateFacet(interval, tuple(self._period(interval, name, count) for name, count in sorted(counts.items())))
 
     def _counts(self, interval: str, within: str) -> dict[str, int]:
-        counts: dict[str, int] = {}
         if interval == "day":
             return self._days(within)
-        for month, count in self._by_month.items():
-            if month.startswith(within):
-                name = month[: WIDTH[interval]]
-                counts[name] = counts.get(name, 0) + count
-        return counts
+        return {name: count for name, count in self._all(interval).items() if name.startswith(within)}
 
     def _days(self, within: str) -> dict[str, int]:
         dated = self._dated()

@@ -59,7 +59,25 @@ class Weighed:
         return found
 
 
-Stand = Counted | Weighed
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """By document of the segment, how often the leaf stands in the field: for what stands in many of them."""
+
+    field: int
+    dense: NDArray[np.float64]
+
+    @property
+    def docs(self) -> NDArray[np.int64]:
+        """Documents, ascending."""
+        return (self.dense > 0).nonzero()[0]
+
+    def frequencies(self, places: Array | None) -> NDArray[np.float64]:
+        """Of the documents at these places of `docs`, or of all."""
+        return self.dense.take(self.docs if places is None else self.docs[places])
+
+
+Stand = Counted | Weighed | Spread
+MANY = 16  # one document in so many: it takes less time to have a number for each
 
 
 def stands(leaf: Leaf, view: View) -> list[Stand]:
@@ -199,7 +217,7 @@ def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
     return found
 
 
-def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: int, is_one: bool) -> Counted:
+def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: int, is_one: bool) -> Stand:
     """What several terms count together, by document."""
     if is_one:
         ((docs, counts),) = parts
@@ -207,8 +225,11 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
     dense = np.zeros(size)
     for docs, counts in parts:
         dense += np.bincount(docs, weights=counts, minlength=size)
-    some = (dense > 0).nonzero()[0]
-    return Counted(field, some, dense.take(some))
+    spread = Spread(field, dense)
+    if sum(len(docs) for docs, _ in parts) * MANY > size:
+        return spread
+    docs = spread.docs
+    return Counted(field, docs, dense.take(docs))
 
 
 def _among(some: Array, others: Array) -> Mask:

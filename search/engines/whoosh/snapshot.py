@@ -96,7 +96,15 @@ class Months:
         place = np.maximum(starts.searchsorted(published, side="right") - 1, 0)
         used = np.unique(place[dated])
         self.names = [names[i] for i in used.tolist()]
+        first = {name[:4]: i for i, name in reversed(list(enumerate(self.names)))}
+        self._years, self._begins = sorted(first), sorted(first.values())
         self.ordinal = np.where(dated, used.searchsorted(place), len(used)).astype(np.min_scalar_type(len(used)))
+
+    def grouped(self, interval: str, counts: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+        """Counts by month as those of months or of years, and the names of these."""
+        if interval == "month" or not self.names:
+            return self.names, counts
+        return self._years, np.add.reduceat(counts, self._begins)
 
 
 _FIRST_MONTH, _LAST_MONTH = (1 - 1970) * 12, (9999 - 1970) * 12 + 11
