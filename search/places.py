@@ -73,8 +73,9 @@ def _begins(forms: Sequence[str]) -> list[_Begin]:
             begin = begin[:-1]
         groups[form[:3]] = begin
     small = [begin for begin in groups.values() if len(begin) < 4]
+    large = sorted((begin for begin in groups.values() if len(begin) >= 4), key=str.isupper)  # which is seldom
     begins = [(begin, 0) for begin in (*small, *(begin.capitalize() for begin in small))]
-    begins += [(begin[1:], 1) for begin in groups.values() if len(begin) >= 4]  # small or capital: `lection`
+    begins += [(begin[1:], 1) for begin in large]  # small or capital: `lection`
     begins += [(".".join(form), 0) for form in forms if form.isupper()]  # U.S
     begins += [(f"{int(form):,}", 0) for form in forms if form.isdecimal() and len(form) > 3]  # 2,000
     return begins
@@ -174,7 +175,7 @@ class _Page:
             position += steps
         return tokens, position
 
-    def look(self, counts: Mapping[str, int]) -> Iterator[Place]:
+    def look(self, counts: Mapping[str, int]) -> list[Place]:
         """Look where a word may begin, until as many are found as there are.
 
         Raises:
@@ -192,16 +193,18 @@ class _Page:
         for key, count in wanted.items():
             if len(self.found[key]) != count:
                 raise _UnclearError
+        places: list[Place] = []
         for i, (term, key) in enumerate(zip(self.sought.terms, rarest, strict=True)):
             if key not in wanted:
                 continue
             spans = self.found[key].values()
             if not isinstance(term, Phrase):
-                yield from _of_word(i, term, spans)
+                places += _of_word(i, term, spans)
             elif len(term.words) > 1:
-                yield from {place for start, end, _ in spans for place in self.around(i, term, start, end)}
+                places += {place for start, end, _ in spans for place in self.around(i, term, start, end)}
             else:  # each stands beside nothing
-                yield from _of_phrase(i, term, [_Part((key,), form, start, start, end) for start, end, form in spans])
+                places += _of_phrase(i, term, [_Part((key,), form, start, start, end) for start, end, form in spans])
+        return places
 
     def look_for(self, key: str, text: str, count: int) -> None:
         """Look wherever a word may begin that is found by this, in the text or the same text in small letters."""

@@ -153,8 +153,9 @@ def _passage(text: str, first: int, last: int, taken: list[tuple[int, int]]) -> 
         if start > first:
             roof = min(roof, start)
     last = min(last, first + MOST)
-    low = max(floor, last - MOST)
-    start = (_sentences(text, low, first) or [_word_begins(text, max(low, first - LEAD), first)])[-1]
+    low, near = max(floor, last - MOST), first - LEAD
+    begins = (near > low and _sentences(text, near, first)) or _sentences(text, low, first)
+    start = begins[-1] if begins else _word_begins(text, max(low, near), first)
     if roof - start > MOST:
         ends = _sentences(text, max(last, start + LEAST), start + MOST)
         end = ends[-1] if ends else _word_ends(text, max(last, start + LEAST // 2), start + MOST)
