@@ -222,9 +222,8 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
     if is_one:
         ((docs, counts),) = parts
         return Counted(field, docs.astype(np.int64), counts.astype(np.float64))
-    dense = np.zeros(size)
-    for docs, counts in parts:
-        dense += np.bincount(docs, weights=counts, minlength=size)
+    by_part = [np.bincount(docs, weights=counts, minlength=size) for docs, counts in parts]
+    dense: NDArray[np.float64] = by_part[0] if len(by_part) == 1 else np.sum(by_part, axis=0)
     spread = Spread(field, dense)
     if sum(len(docs) for docs, _ in parts) * MANY > size:
         return spread

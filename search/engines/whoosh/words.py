@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from operator import ne
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engines.whoosh.arrays import Array, Strings, narrow
+from search.engines.whoosh.arrays import STEP, Array, Strings, narrow
 
 
 def entry(stem: str, form: str) -> str:
@@ -73,10 +74,19 @@ class Words:
     def beginning_with(self, text: str) -> NDArray[np.int64]:
         """The places in `forms`, ascending, of those that begin so, whatever their capitals."""
 
-        def small(place: int) -> str:
-            return self.forms[place].lower()
-
-        order = self._order.data
-        first = bisect_left(order, text, key=small)
-        last = bisect_left(order, text + "\U0010ffff", first, key=small)
+        first = self._place(text)
+        last = self._place(text + "\U0010ffff")
         return np.sort(self._order[first:last].astype(np.int64))
+
+    def _place(self, text: str) -> int:
+        """How many forms, in small letters, come before this text."""
+        order, step = self._order.data, bisect_left(self._landmarks, text)
+        low, high = max(0, (step - 1) * STEP), min(len(order), step * STEP)
+        return bisect_left(order, text, low, high, key=self._small)
+
+    def _small(self, place: int) -> str:
+        return self.forms[place].lower()
+
+    @cached_property
+    def _landmarks(self) -> list[str]:
+        return [self._small(place) for place in self._order[::STEP].tolist()]
