@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.arrays import Array, ranges
-from search.engines.whoosh.postings import FIELD_NAMES, Occurrences, Postings
+from search.engines.whoosh.arrays import Array
+from search.engines.whoosh.postings import FIELD_NAMES, Postings
 from search.engines.whoosh.postings import begins as _begins
 from search.engines.whoosh.snapshot import Mask, View
 from search.query import Phrase, Prefix, Word
@@ -133,24 +133,38 @@ def _phrase(phrase: Phrase, view: View, wanted: frozenset[int]) -> list[Stand]:
 def _side_by_side(
     view: View, terms: list[int], same: list[Mask | None]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The documents in which the terms stand in this order without a gap, and how often."""
+    """The documents in which the terms stand in this order without a gap, and how often.
+
+    With a byte for every place of the documents that hold all of the terms: those at which the phrase can begin as far
+    as the first term is concerned, then those of them as far as the second is, and so on.
+    """
     lists = [view.postings.docs(term).astype(np.int64) for term in terms]
     together = _common(view.size, lists)
-    starts = np.empty(0, np.int64)  # of the phrase: document << 32 | position, ascending
-    read: list[tuple[int, Occurrences, NDArray[np.int64]]] = []
-    for offset in sorted(range(len(terms)), key=lambda i: len(lists[i])):
-        if not len(together):
-            return together, np.empty(0)
-        occurrences = view.postings.occurrences(terms[offset], _places(view.size, lists[offset], together))
-        keys = (occurrences.doc << 32) + (occurrences.position - offset)
-        starts = starts[_among(starts, keys)] if read else keys
-        together = _once(starts >> 32)
-        read.append((offset, occurrences, keys))
-    for offset, occurrences, keys in read:  # the forms of what is left: there is not much
-        if (of_word := same[offset]) is not None and not of_word.all():
-            kept = _places_of(keys, starts)
-            starts = keys[kept[of_word[occurrences.forms(kept)]]]
-    docs = _once(starts) >> 32  # once: two spellings of one stem may share a position
+    if not len(together):
+        return together, np.empty(0)
+    read = [
+        view.postings.occurrences(term, _places(view.size, docs, together))
+        for term, docs in zip(terms, lists, strict=True)
+    ]
+    last = np.max([of_term.position[of_term.chosen.cumsum() - 1] for of_term in read], axis=0)
+    width = last + len(terms)
+    base = width.cumsum() - last - 1
+    number = np.arange(len(together))
+    begins = [base[number.repeat(of_term.chosen)] + of_term.position - i for i, of_term in enumerate(read)]
+    can = np.zeros(int(width.sum()), dtype=bool)
+    can[begins[0]] = True
+    for places in begins[1:]:
+        left = places[can[places]]
+        can = np.zeros(len(can), dtype=bool)
+        can[left] = True
+    for of_term, places, of_word in zip(read, begins, same, strict=True):  # of what is left: there is not much
+        if of_word is not None and not of_word.all():
+            which = can[places].nonzero()[0]
+            wanted = of_word[of_term.forms(which)]
+            can[places[which[~wanted]]] = False
+            can[places[which[wanted]]] = True  # two forms of one stem may share a place
+    starts = _once(begins[0][can[begins[0]]])
+    docs = together[(width.cumsum()).searchsorted(starts, side="right")]
     first = _begins(docs)
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
 
@@ -164,14 +178,6 @@ def _places(size: int, docs: Array, some: NDArray[np.int64]) -> NDArray[np.int64
     kept = np.zeros(size, dtype=bool)
     kept[some] = True
     return kept.take(docs).nonzero()[0]
-
-
-def _places_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places of the keys that are wanted; both ascending."""
-    if len(keys) > 8 * len(wanted):
-        first, last = keys.searchsorted(wanted), keys.searchsorted(wanted, side="right")
-        return ranges(first, last - first)
-    return _among(keys, wanted).nonzero()[0]
 
 
 def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -223,7 +229,7 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
         ((docs, counts),) = parts
         return Counted(field, docs.astype(np.int64), counts.astype(np.float64))
     by_part = [np.bincount(docs, weights=counts, minlength=size) for docs, counts in parts]
-    dense: NDArray[np.float64] = by_part[0] if len(by_part) == 1 else np.sum(by_part, axis=0)
+    dense = (by_part[0] if len(by_part) == 1 else np.sum(by_part, axis=0)).astype(np.float64, copy=False)
     spread = Spread(field, dense)
     if sum(len(docs) for docs, _ in parts) * MANY > size:
         return spread
