@@ -320,6 +320,25 @@ def test_a_worker_that_is_killed(engine, folder, workers, killed):
     is_whole(engine, folder, ids(0, ORDER))
 
 
+def test_a_worker_that_is_gone_before_it_has_its_order(engine, folder, workers, monkeypatch):
+    """What was written to nobody is not written again when its pipe is closed."""
+
+    def gone(*arguments, **values):
+        process = workers.popen(*arguments, **values)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        return process
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workshop.subprocess, "Popen", gone)
+        workers.first = MODULES + DIE
+        accept(engine, *some(0, ORDER))
+        with pytest.raises(EngineUnavailable, match="run it again"):
+            engine.catch_up()
+    workers.first = ""
+    assert engine.catch_up() == ORDER
+    is_whole(engine, folder, ids(0, ORDER))
+
+
 def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(engine, folder, workers):
     with engine.bulk():
         accept(engine, *some(0, 10))
@@ -452,11 +471,14 @@ def test_a_bulk_that_ends_while_workers_start(engine, workers, monkeypatch):
     with engine.bulk():
         accept(engine, *some(0, 50))
     assert len(workers.started) <= 2  # and the fixture looks whether they have ended
+    pool = workshop._Pool()
+    pool.close()
+    with pytest.raises(EngineUnavailable, match="run it again"):
+        pool._start()
 
 
 PROGRAM = """
-import subprocess, sys, time
-from pathlib import Path
+import os, subprocess, sys, time
 from types import SimpleNamespace
 from search.article import Article
 from search.engines import Put, connect
@@ -465,7 +487,7 @@ from search.engines.whoosh import workshop
 def popen(arguments, **values):
     *python, code = arguments
     process = subprocess.Popen([*python, sys.argv[2] + code], **values)
-    print("started", flush=True)
+    print("started", "apart" if os.getpgid(process.pid) == process.pid else "", flush=True)
     return process
 
 workshop.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
@@ -495,7 +517,7 @@ def program(folder, first=""):
     ) as process:
         try:
             lines = sorted(process.stdout.readline() for _ in range(3))
-            assert lines == ["accepted\n", "started\n", "started\n"]
+            assert lines == ["accepted\n", "started apart\n", "started apart\n"]
             yield process
         finally:
             process.kill()
