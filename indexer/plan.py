@@ -80,7 +80,7 @@ def compare(
         verdict = "added" if there is None else "unchanged" if there.digest == digest else "changed"
         tally[verdict] += counts
         if verdict != "unchanged" or (adopt and there and there.source != source):
-            put.append(Put(read.article, source, line))
+            put.append(Put(read.article, source, line, digest))
     return Plan(tuple(put), duplicates=tuple(duplicates), refused=tuple(refused), **tally)
 
 

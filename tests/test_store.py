@@ -352,10 +352,11 @@ def test_no_database_is_corrupt(tmp_path):
         Store(folder).last()
 
 
-def test_a_newer_format_is_refused(store):
-    damage(store, "PRAGMA user_version = 99")
+@pytest.mark.parametrize("version", [2, 99])
+def test_another_format_is_refused(store, version):
+    damage(store, f"PRAGMA user_version = {version}")
     other = Store(store.path.parent)
-    with pytest.raises(EngineUnavailable, match=r"format 99.*index the sources into a new folder"):
+    with pytest.raises(EngineUnavailable, match=rf"format {version}.*index the sources into a new folder"):
         other.last()
 
 

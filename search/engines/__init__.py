@@ -138,12 +138,13 @@ class Held:
 class Put:
     """Accept this article, from this source (the path that the command line named, or `push`).
 
-    `line`: its canonical line, where it is made already.
+    `line`, `digest`: what is kept of it and the digest of that, where they are made already.
     """
 
     article: Article
     source: str
     line: bytes | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

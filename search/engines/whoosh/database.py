@@ -13,7 +13,7 @@ from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
-VERSION = 2  # PRAGMA user_version; raise it with every change of the schema
+VERSION = 3  # PRAGMA user_version; raise it with every change of the schema
 WAIT = 10.0  # seconds for another process's transaction; a batch of 500 articles takes a tenth of one
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 
@@ -36,13 +36,13 @@ CREATE TABLE dictionaries (
 CREATE TABLE articles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
-    digest BLOB,                     -- of the canonical line
+    digest BLOB,                     -- of the content before it was packed
     status TEXT,
     run INTEGER NOT NULL REFERENCES runs,
     source INTEGER NOT NULL REFERENCES sources,
     embargo INTEGER,                 -- microseconds since 1970, as accepted is
     accepted INTEGER NOT NULL,
-    content BLOB                     -- the canonical line, a frame; NULL: the article was deleted
+    content BLOB                     -- as article.to_line says, a frame; NULL: the article was deleted
 );
 CREATE TABLE newest (                -- the newest version of each article that is no deletion
     seq INTEGER PRIMARY KEY,
@@ -50,7 +50,6 @@ CREATE TABLE newest (                -- the newest version of each article that 
     source INTEGER NOT NULL REFERENCES sources,
     url INTEGER                      -- a hash of the canonical one
 );
-CREATE INDEX newest_by_source ON newest (source);
 CREATE INDEX newest_by_url ON newest (url) WHERE url IS NOT NULL;
 CREATE TABLE takedowns (
     id TEXT PRIMARY KEY,
