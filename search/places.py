@@ -27,18 +27,24 @@ class Sought:
     def __init__(
         self, terms: Iterable[Clause], field: str | None = None, forms: Mapping[str, Sequence[str]] = _NO_FORMS
     ) -> None:
-        leaves = (term for term in terms if isinstance(term, _LEAVES))
-        here = (term for term in leaves if term.field in (None, field) and _keys(term))
-        self.terms = sorted(here, key=lambda term: not isinstance(term, Phrase))  # they read more, so they go first
-        self.prefixes = tuple(term.text for term in self.terms if isinstance(term, Prefix))
-        self.keys = [_keys(term) for term in self.terms]
-        self.stems = {key for keys in self.keys for key in keys if key[-1:] != "*"}  # no word has a star
-        self.initials = {begin[:1] for begin in (*self.stems, *self.prefixes)}
+        leaves = [term for term in terms if isinstance(term, _LEAVES) and term.field in (None, field)]
+        here = [(term, keys) for term in leaves if (keys := _keys(term))]
+        here.sort(key=lambda pair: not isinstance(pair[0], Phrase))  # phrases read more, so they go first
+        self.terms = [term for term, _ in here]
+        self.keys = [keys for _, keys in here]
+        self.prefixes: list[str] = []
+        self.stems: set[str] = set()
+        self.begins: dict[str, list[_Begin]] = {}  # by key
+        for key in {key for keys in self.keys for key in keys}:
+            if key[-1] == "*":  # no word has a star
+                self.prefixes.append(key[:-1])
+                self.begins[key] = [(key[:-1], 0)]
+            else:
+                self.stems.add(key)
+                # Stemming changes the last two letters of what it leaves at most.
+                self.begins[key] = _begins(forms[key]) if key in forms else [(key[:-2] or key[:1], 0)]
+        self.initials = {key[0] for key in self.begins}
         self.raws = {shouting: _Raws(self, shouting) for shouting in (False, True)}
-        # What the words of a stem begin with: stemming changes the last two letters of what it leaves at most.
-        self.begins = {stem: [(stem[:-2] or stem[:1], 0)] for stem in self.stems}
-        self.begins |= {f"{prefix}*": [(prefix, 0)] for prefix in self.prefixes}
-        self.begins |= {stem: _begins(forms[stem]) for stem in self.stems if stem in forms}
 
 
 _LEAVES = (Word, Phrase, Prefix)
@@ -140,7 +146,7 @@ class _UnclearError(Exception):
 
 
 # A word of plain letters and digits, with its possessive, and what cannot belong to it on either side.
-_PLAIN = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):;!?/—\]]|\Z))""")
+_plain = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):;!?/—\]]|\Z))""").match
 _OPEN = frozenset(' \n\t"“([/—\xa0')
 
 
@@ -208,14 +214,14 @@ class _Page:
 
     def look_for(self, key: str, text: str, count: int) -> None:
         """Look wherever a word may begin that is found by this, in the text or the same text in small letters."""
-        found, whole = self.found[key], self.text
+        found, whole, raws = self.found[key], self.text, self.raws
         for begin, skipped in self.sought.begins[key]:
             at = skipped - 1
             while len(found) < count and (at := text.find(begin, at + 1)) >= 0:
                 first = at - skipped
                 before = whole[first - 1] if first else " "
-                if before in _OPEN and (plain := _PLAIN.match(whole, first)):
-                    if parts := self.raws[plain[0]][1]:
+                if before in _OPEN and (plain := _plain(whole, first)):
+                    if parts := raws[plain[0]][1]:
                         self.put(first, parts)
                 elif not before.isalnum():
                     self.read_at(first)

@@ -129,19 +129,22 @@ _INK = re.compile(r"\S")
 _BLANK = re.compile(r"[\0-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
 
 
-def _sentences(text: str, low: int, high: int) -> list[int]:
-    """Where from low to high a sentence begins."""
-    begins = [0] if low == 0 else []
-    for match in _END.finditer(text, max(0, low - 40), high + 1):  # one more, so that what follows the end is seen
-        end = match.end()
-        if low <= end <= high and not (match[0][0] == "." and _is_abbreviated(text, match.start(), end)):
-            begins.append(end)
-    return begins
+def _sentence(text: str, low: int, high: int, *, first: bool = False) -> int | None:
+    """Where from low to high the last sentence begins, or the first."""
+    if first and low == 0:
+        return 0
+    # One character more, so that what follows the end is seen.
+    ends = [match.span() for match in _END.finditer(text, max(0, low - 40), high + 1)]
+    for stop, end in ends if first else reversed(ends):
+        if low <= end <= high and not _is_abbreviated(text, stop, end):
+            return end
+    return 0 if low == 0 else None
 
 
 def _is_abbreviated(text: str, stop: int, end: int) -> bool:
     """Whether the full stop is that of `Dr.`, and no end."""
-    return text[stop + 1 : end].strip(" \xa0") == "" and bool(_ABBREVIATION.search(text, max(0, stop - 5), stop))
+    blank = text[stop] == "." and not text[stop + 1 : end].strip(" \xa0")
+    return blank and _ABBREVIATION.search(text, max(0, stop - 5), stop) is not None
 
 
 def _passage(text: str, first: int, last: int, taken: list[tuple[int, int]]) -> tuple[int, int]:
@@ -154,16 +157,22 @@ def _passage(text: str, first: int, last: int, taken: list[tuple[int, int]]) -> 
             roof = min(roof, start)
     last = min(last, first + MOST)
     low, near = max(floor, last - MOST), first - LEAD
-    begins = (near > low and _sentences(text, near, first)) or _sentences(text, low, first)
-    start = begins[-1] if begins else _word_begins(text, max(low, near), first)
+    start = _sentence(text, near, first) if near > low else None
+    if start is None:
+        start = _sentence(text, low, first)
+    if start is None:
+        start = _word_begins(text, max(low, near), first)
     if roof - start > MOST:
-        ends = _sentences(text, max(last, start + LEAST), start + MOST)
-        end = ends[-1] if ends else _word_ends(text, max(last, start + LEAST // 2), start + MOST)
+        end = _sentence(text, max(last, start + LEAST), start + MOST)
+        if end is None:
+            end = _word_ends(text, max(last, start + LEAST // 2), start + MOST)
     else:
         end = roof
         if end - start < LEAST:  # the text is at its end: take more of what comes before
-            low = max(floor, end - MOST)
-            start = (_sentences(text, low, start) or [_word_begins(text, low, start)])[0]
+            low, high = max(floor, end - MOST), start
+            start = _sentence(text, low, high, first=True)
+            if start is None:
+                start = _word_begins(text, low, high)
     passage = text[start:end]
     return start + len(passage) - len(passage.lstrip()), start + len(passage.rstrip())
 
