@@ -250,7 +250,7 @@ class WhooshEngine:
         with self._opening:
             hidden = frozenset(takedown.id for takedown in self._articles().takedowns())
             if not (self._seen and self._seen[0] == epoch and self._seen[1].hidden == hidden):
-                self._seen = (epoch, Snapshot(self._live(), hidden))
+                self._seen = (epoch, Snapshot(self._live(), hidden, self._seen and self._seen[1]))
             return self._seen[1]
 
     @contextmanager

@@ -7,6 +7,8 @@ when it is read (no cursor, no shared seek), which is why one serves every threa
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -44,6 +46,12 @@ class View:
         self._months: dict[tzinfo, Months] = {}
         if len(self.arrays["doc.seq"]) != self.size:
             raise IndexCorrupt(f"{self.arrays.path} holds {len(self.arrays['doc.seq'])} articles, not {self.size}")
+
+    def again(self, segment: Segment) -> View:
+        """The same segment after a commit: its file never changes, only what is deleted of it."""
+        view = copy(self)
+        view.live = segment.live()
+        return view
 
     def values(self, name: str) -> Strings:
         """The values of a filter, sorted."""
@@ -135,13 +143,12 @@ class Visible:
 
 
 class Snapshot:
-    """The generation as it is now. `hidden` are the ids taken down."""
+    """The generation as it is now. `hidden` are the ids taken down; what `before` has open is not opened again."""
 
-    def __init__(self, generation: Path, hidden: frozenset[str]) -> None:
+    def __init__(self, generation: Path, hidden: frozenset[str], before: Snapshot | None = None) -> None:
         self.hidden = hidden
-        toc = _table_with_files(generation)
         self.generation = generation
-        self.views = toc
+        self.views = _opened(generation, {view.arrays.path: view for view in before.views} if before else {})
         self.applied = contents.applied(generation)
         self._taken = [writer.find(view.arrays, hidden) for view in self.views]
         self._visible: Visible | None = None
@@ -193,14 +200,18 @@ class Snapshot:
         return embargo != NONE and embargo > time.time() * 1_000_000
 
 
-def _table_with_files(generation: Path) -> tuple[View, ...]:
+def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[View, ...]:
+    """Every segment that the table of contents names."""
     problem: Exception = IndexCorrupt(str(generation))
     for _ in range(TRIES):
         try:
             number = None
             toc = contents.table(generation)
             number = toc.generation
-            return tuple(View(generation, one) for one in toc.segments)
+            return tuple(
+                known[path].again(one) if (path := one.file(generation)) in known else View(generation, one)
+                for one in toc.segments
+            )
         except (OSError, IndexCorrupt) as missing:
             problem = missing
             if number is not None and contents.table(generation).generation == number:
