@@ -100,28 +100,30 @@ class _Part(NamedTuple):
     end: int
 
 
-class _Raws(dict[str, tuple[int, tuple[_Part, ...]]]):
-    """Raw word -> how many positions it takes, and those of its parts that are sought (mostly none)."""
+class _Raws(dict[str, tuple[int, tuple[_Part, ...], bool]]):
+    """Raw word -> how many positions it takes; its parts that are sought (mostly none); whether they are unclear.
+
+    They are where two of them, `run` and `running` of `run-ning`, begin in one place and are found by one key.
+    """
 
     def __init__(self, sought: Sought, shouting: bool) -> None:
         self.sought = sought
         self.shouting = shouting
 
-    def __missing__(self, raw: str) -> tuple[int, tuple[_Part, ...]]:
+    def __missing__(self, raw: str) -> tuple[int, tuple[_Part, ...], bool]:
         sought = self.sought
         if raw.isascii() and raw.isalpha() and raw[0].lower() not in sought.initials:
-            self[raw] = 1, ()  # nine words in ten need no analysis: a stem begins as its word does
+            self[raw] = 1, (), False  # nine words in ten need no analysis: a stem begins as its word does
             return self[raw]
         position, found = -1, []
-        for (stem, form, step), (start, end) in zip(
-            analysis.parts(raw, self.shouting), analysis.spans(raw), strict=True
-        ):
-            position += step
-            keys = [stem] if stem in sought.stems else []
-            keys += [f"{prefix}*" for prefix in sought.prefixes if form.lower().startswith(prefix)]
+        for part, (start, end) in zip(analysis.parts(raw, self.shouting), analysis.spans(raw), strict=True):
+            position += part.step
+            keys = [part.stem] if part.stem in sought.stems else []
+            keys += [f"{prefix}*" for prefix in sought.prefixes if part.form.lower().startswith(prefix)]
             if keys:
-                found.append(_Part(tuple(keys), form, position, start, end))
-        self[raw] = position + 1, tuple(found)
+                found.append(_Part(tuple(keys), part.form, position, start, end))
+        places = [(key, part.start) for part in found for key in part.keys]
+        self[raw] = position + 1, tuple(found), len(set(places)) < len(places)
         return self[raw]
 
 
@@ -174,7 +176,7 @@ class _Page:
         tokens: list[_Part] = []
         position = 0
         for match in analysis.WORD.finditer(self.text, low, high):
-            steps, found = self.raws[match[0]]
+            steps, found, _ = self.raws[match[0]]
             if found:
                 at = match.start()
                 tokens += [_Part(t.keys, t.form, position + t.position, at + t.start, at + t.end) for t in found]
@@ -214,15 +216,14 @@ class _Page:
 
     def look_for(self, key: str, text: str, count: int) -> None:
         """Look wherever a word may begin that is found by this, in the text or the same text in small letters."""
-        found, whole, raws = self.found[key], self.text, self.raws
+        found, whole = self.found[key], self.text
         for begin, skipped in self.sought.begins[key]:
             at = skipped - 1
             while len(found) < count and (at := text.find(begin, at + 1)) >= 0:
                 first = at - skipped
                 before = whole[first - 1] if first else " "
                 if before in _OPEN and (plain := _plain(whole, first)):
-                    if parts := raws[plain[0]][1]:
-                        self.put(first, parts)
+                    self.put(first, plain[0])
                 elif not before.isalnum():
                     self.read_at(first)
 
@@ -232,20 +233,20 @@ class _Page:
         if low not in self.read_from:
             self.read_from.add(low)
             for match in analysis.WORD.finditer(self.text, low, _space(self.text, at)):
-                self.put(match.start(), self.raws[match[0]][1])
+                self.put(match.start(), match[0])
 
-    def put(self, at: int, parts: tuple[_Part, ...]) -> None:
+    def put(self, at: int, raw: str) -> None:
         """Keep what is sought of a raw word.
 
         Raises:
-            _UnclearError: two parts of it, `run` and `running` of `run-ning`, are found by one stem or prefix.
+            _UnclearError: it is unclear what that is.
         """
+        _, parts, unclear = self.raws[raw]
+        if unclear:
+            raise _UnclearError
         for keys, form, _, first, last in parts:
-            start = at + first
-            span = start, at + last, form
             for key in keys:
-                if self.found[key].setdefault(start, span) != span:
-                    raise _UnclearError
+                self.found[key][at + first] = at + first, at + last, form
 
     def around(self, i: int, phrase: Phrase, start: int, end: int) -> list[Place]:
         """The places of a phrase that one of its words stands at from start to end; and maybe others."""
@@ -278,7 +279,7 @@ def _of_word(i: int, term: Word | Prefix, spans: Collection[_Span]) -> list[Plac
     asked, small = term.form, term.form.lower()
     if asked != small and any(form == asked for _, _, form in spans):  # US, and not us, where the text has both
         return [(start, end, i, 1) for start, end, form in spans if form == asked]
-    return [(start, end, i, 1 if form.lower() == small else STEM_MATE) for start, end, form in spans]
+    return [(start, end, i, 1 if form == small or form.lower() == small else STEM_MATE) for start, end, form in spans]
 
 
 def _of_phrase(i: int, phrase: Phrase, tokens: list[_Part]) -> list[Place]:

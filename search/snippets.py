@@ -52,14 +52,16 @@ def cut_many(text: str, sought: Sought, most: int = 2, counts: Mapping[str, int]
     passages: list[tuple[int, int]] = []
     shown: set[int] = set()
     best = 0.0
-    while len(passages) < most and left:
+    while left:
         news, score, first, last = _best_window(left, shown)
         if passages and not news and score < NEARLY * best:
             break
         low, high = passage = _passage(text, first, last, passages)
+        passages.append(passage)
+        if len(passages) == most:
+            break
         best = max(best, score)
         shown.update([term for start, end, term, _ in found if low <= start and end <= high])
-        passages.append(passage)
         left = [place for place in left if place[1] <= low or place[0] >= high]
     return tuple(_snippet(text, *passage, found) for passage in sorted(passages))
 
