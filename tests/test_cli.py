@@ -380,7 +380,7 @@ def test_ctrl_c_keeps_what_was_accepted(broadsheet, index):
         process.send_signal(signal.SIGINT)
         stderr = process.communicate()[1]
     assert process.returncode == 130
-    assert "500 added" in stderr
+    assert f"{build.BATCH:,} added" in stderr
     assert "what was accepted is kept" in stderr
     assert "Traceback" not in stderr
     broadsheet("index", "-", stdin=json.dumps({"id": "0", "title": "Title"}) + "\n")

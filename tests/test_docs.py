@@ -169,7 +169,7 @@ NUMBERS = [
     ("docs/formats.md", f"One article is at most {LARGEST // 2**20} MiB"),
     ("docs/searching.md", f"{query.LONGEST_TEXT} characters and {query.MOST_WORDS} words"),
     ("docs/searching.md", f"at most {query.DEEPEST} deep"),
-    ("docs/operations.md", f"in batches of {build.BATCH}"),
+    ("docs/operations.md", f"in batches of {build.BATCH:,}"),
     ("docs/operations.md", f"waits {whoosh.WAIT:.0f} seconds"),
     ("docs/operations.md", f"The newest {('no', 'one', 'two', 'three', 'four')[generations.KEEP]} are kept"),
     ("README.md", f"A facet lists {fields.FACET_SIZE} values"),

@@ -117,16 +117,18 @@ def test_a_long_file_takes_no_memory() -> None:
 
         left = 4_000
         line = b'{"id": "a", "title": "T", "body": "' + b"word " * 2_000 + b'"}\n'
+        part = b""
 
         def readable(self) -> bool:
             return True
 
         def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-            if not self.left:
-                return 0
-            self.left -= 1
-            buffer[: len(self.line)] = self.line
-            return len(self.line)
+            if self.left and not self.part:
+                self.left -= 1
+                self.part = self.line
+            part, self.part = self.part[: len(buffer)], self.part[len(buffer) :]
+            buffer[: len(part)] = part
+            return len(part)
 
     stream = io.BufferedReader(Endless(), 2**16)
     tracemalloc.start()

@@ -44,9 +44,10 @@ def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
             if read.from_path:
                 notes.append("no id and no url: the id is made of the file's name, the date and the title")
             # Once a file is enough: a million lines of the same export have the same unknown fields.
-            new = tuple(note for note in notes if note not in said)
-            said.update(new)
-            yield replace(read, notes=new) if new else read
+            if not said.issuperset(notes):
+                read = replace(read, notes=tuple(note for note in notes if note not in said))
+                said.update(notes)
+            yield read
     except UnicodeDecodeError as error:
         reason = f"broken encoding: not {error.encoding.upper()} after this line (iconv -f UTF-16 -t UTF-8 says where)"
         yield Refused(origin.file, number or None, reason)
@@ -99,17 +100,19 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(data, dict):
         raise NotAnArticle("not an article: the line is JSON, but no object")
     notes = []
-    author = data.get("author")
-    if author in (None, ""):
-        data.pop("author", None)
-    elif isinstance(author, str) and not data.get("authors"):
-        # Most exports have one name in `author`; the field is `authors`.
-        data["authors"] = people(data.pop("author"))
-        notes.append("field 'author' read as 'authors'")
+    if "author" in data:
+        author = data["author"]
+        if author in (None, ""):
+            del data["author"]
+        elif isinstance(author, str) and not data.get("authors"):
+            # Most exports have one name in `author`; the field is `authors`.
+            data["authors"] = people(data.pop("author"))
+            notes.append("field 'author' read as 'authors'")
     for name in ("published", "updated", "embargo_until"):
-        if isinstance(data.get(name), str) and _FEED.fullmatch(data[name]):
-            data[name] = dates.parse(data[name]) or data[name]
-    notes += [f"unknown field {name!r} kept in extra" for name in sorted(data.keys() - _KNOWN)]
+        if isinstance(text := data.get(name), str) and _FEED.fullmatch(text):
+            data[name] = dates.parse(text) or text
+    if not _KNOWN.issuperset(data):
+        notes += [f"unknown field {name!r} kept in extra" for name in sorted(data.keys() - _KNOWN)]
     return data, notes
 
 

@@ -17,6 +17,7 @@ from search.article import FIELDS, Article, ArticleError, from_dict, whole
 # The longest novel is 10 MB of text: what is longer is a log, a database or an accident.
 LARGEST = 32 * 2**20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BUFFER = 64 * 1024  # bytes that are joined at once
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _AND = re.compile(r"\s*;\s*|\s+(?:and|&)\s+")
 _YEAR = re.compile(r"[\d._-]+")
@@ -82,7 +83,8 @@ class Origin:
         Raises:
             NotAnArticle: with every reason.
         """
-        data = {**data, "section": data.get("section") or self.section}
+        if not data.get("section"):
+            data = {**data, "section": self.section}
         key = f"{self.root}/{self.path}" if self.root else self.path
         if self.shared:
             # Not the line number: a line added at the top would make every article below it another one.
@@ -98,7 +100,7 @@ class Origin:
 
 def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
     """The bytes that were read already, and then the rest of the stream."""
-    return io.BufferedReader(_Joined(head, rest))
+    return io.BufferedReader(_Joined(head, rest), _BUFFER)
 
 
 def utf_8(stream: BinaryIO) -> BinaryIO:
@@ -159,9 +161,9 @@ def people(text: str) -> list[str]:
 
 def _plain(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same data, where what is kept and not searched is surely fit for JSON in UTF-8."""
-    loose = {k: v for k, v in data.items() if k not in _CHECKED}
-    if not loose:
+    if _CHECKED.issuperset(data):
         return data
+    loose = {k: v for k, v in data.items() if k not in _CHECKED}
     try:
         text = json.dumps(loose, ensure_ascii=False, allow_nan=False, default=str)
     except (ValueError, TypeError, RecursionError) as error:
