@@ -86,13 +86,13 @@ def _best_window(found: list[Place], shown: set[int]) -> _Window:
         if weight > heaviest.get(term, 0):
             heaviest[term] = weight
     perfect = _worth(heaviest, shown)
-    if len(found) == 1:
+    if (count := len(found)) == 1:
         return (*perfect, *found[0][:2])
     best, worth = (0, 0), (-1.0, -1.0)
     reached = 0
     for i, (start, end, term, weight) in enumerate(found):
-        j = max(i + 1, reached)
-        while j < len(found) and found[j][1] <= start + MOST - LEAD:
+        j, limit = max(i + 1, reached), start + MOST - LEAD
+        while j < count and found[j][1] <= limit:
             j += 1
         if j == reached:  # a part of the window before
             continue

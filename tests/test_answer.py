@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search import analysis
 from search.answer import Answer, answer
-from search.article import Article
-from search.engines import Engine, Found, Hit
-from search.query import Filters, parse
+from search.article import Article, from_dict
+from search.engines import Engine, Found, Hit, Put, connect
+from search.places import Sought
+from search.query import Filters, Prefix, parse, terms
 
 
 def ask(engine: Engine, text: str, **asked: Any) -> Answer:
@@ -73,6 +77,41 @@ def test_a_section_is_marked_where_it_was_asked_for(newsroom: Engine, text: str,
         assert result.section is not None
         assert result.section.text == result.article.section
         assert marked(result.section) == section
+
+
+JOINED: list[dict[str, Any]] = [
+    {
+        "title": "E-mail rules run",
+        "summary": "US, us, U.S.; e mails",
+        "body": "Run-ning e-mails, email of the U.S.-led " * 300,
+    },
+    {"title": "us", "body": "Running, runs: O'Neill's E-MAIL. COVID-19 and covid19, re-run run", "tags": ["email"]},
+    {"title": "RUN US THE ELECTIONS", "summary": "Cafés, cafe; 2,000 of 2000", "body": "Nothing of it"},
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["e-mail OR run", "us OR email OR cafe", '"e mail" OR "covid 19" OR US', "run* OR ema*", "2000 OR oneill OR the"],
+)
+def test_an_engine_says_how_often_each_word_stands_in_a_text(tmp_path: Path, text: str) -> None:
+    engine = connect(f"whoosh:{tmp_path}")
+    for number, article in enumerate(JOINED):  # two segments or three
+        engine.accept(engine.begin("test", []), [Put(from_dict({"id": f"a{number}", **article}), "test")])
+        engine.catch_up()
+    query = parse(text)
+    asked = terms(query)
+    found = engine.search(query)
+    engine.close()
+    assert found.hits
+    for hit in found.hits:
+        assert hit.counts is not None
+        for field in ("title", "summary", "body"):
+            tokens = analysis.tokens(getattr(hit.article, field))
+            right = Counter(token.stem for token in tokens if token.stem in Sought(asked).stems)
+            for prefix in (term.text for term in asked if isinstance(term, Prefix)):
+                right[f"{prefix}*"] = sum(token.form.lower().startswith(prefix) for token in tokens)
+            assert {key: count for key, count in hit.counts[field].items() if count} == {**+right}
 
 
 def bracketed(snippet: Any) -> str:
