@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from nltk.stem.snowball import SnowballStemmer
+from search import stemmer
 
 LONGEST = 64  # characters of a term; what is longer is no word (the longest in English dictionaries has 45)
 LONGEST_JOINED = 5  # words in a chain; `state-of-the-art` is one term too, a slug of ten words is not
@@ -62,6 +62,7 @@ WORD = re.compile(
 _PIECE = re.compile(f"[^{HYPHENS}]+")
 _POSSESSIVE = re.compile(f"[{APOSTROPHES}][sS]$")
 _SEPARATOR = re.compile(r"(?<!\d)\.|\.(?!\d)|,")  # of initials and of thousands; the point of 3.5 stays
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
 _NO_ACRONYM = re.compile(rf"{_LETTER}{{6}}|\b(?:THE|OF|TO)\b")
 
 # Letters that carry their accent inside, so that no normal form takes it off, and the signs that count for nothing.
@@ -115,21 +116,37 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-@lru_cache(2**17)  # 46,000 articles have some 400,000 raw words, most of them seen once
+@lru_cache(2**14)
 def parts(raw: str, shouting: bool = False) -> tuple[Part, ...]:
     """The terms of one raw word: several if it is hyphenated, none if nothing is left of it.
 
     `COVID-19` is `covid`, at the same place `covid19`, and then `19`.
     """
+    return tuple(Part(stem(form), form, step) for form, step in forms(raw, shouting))
+
+
+def forms(raw: str, shouting: bool = False) -> list[tuple[str, int]]:
+    """The form and the step of each of the `parts`."""
     word = raw[:-2] if raw[-2:-1] in APOSTROPHES and raw[-1:] in "sS" else raw
-    if word.isascii() and word.isalnum():  # the quick way: 83 new words in 100
-        form = word.lower()[:LONGEST]
-        return (Part(_stem(form), word if _is_acronym(word) and not shouting else form, 1),)
-    found = []
-    for (first, last), step in _pieces(raw):
-        form = _form(raw[first:last], shouting)
-        found.append(Part(_stem(form.lower()), form, step))
-    return tuple(found)
+    if word.isascii() and word.isalnum():  # the quick ways: 96 new words in 100
+        return [(plain_form(word, shouting), 1)]
+    if raw.isascii():
+        if _NUMBER.fullmatch(raw):
+            return [(raw.replace(",", "")[:LONGEST], 1)]
+        words = raw.split("-")  # government-to-government
+        if 1 < len(words) <= LONGEST_JOINED and (joined := "".join(words)).isalnum() and all(words):
+            found = [(plain_form(word, shouting), 1) for word in words]
+            if not joined.isdecimal():
+                found.insert(1, (plain_form(joined, shouting), 0))
+            return found
+    return [(_form(raw[first:last], shouting), step) for (first, last), step in _pieces(raw)]
+
+
+def plain_form(word: str, shouting: bool) -> str:
+    """The form of a word of ASCII letters and digits alone."""
+    if word.isupper() and not shouting and _is_acronym(word):
+        return word
+    return word.lower()[:LONGEST]
 
 
 @lru_cache(2**14)
@@ -184,21 +201,14 @@ def fold(word: str) -> str:
 
 def stem(form: str) -> str:
     """What the inflections of a word have in common (Snowball's English stemmer)."""
-    return _stem(form.lower())
-
-
-@lru_cache(2**17)
-def _stem(form: str) -> str:
-    if form.isalnum() and not form.endswith(_INFLECTED):
+    form = form.lower()
+    if not form.endswith(_INFLECTED) and form.replace(".", "").isalnum():
         return form
-    stemmed: str = _STEMMER.stem(form)
-    return stemmed
+    return stemmer.stem(form)
 
 
-# Every ending that a step of the stemmer looks for ends in one of these. A word that has none is its own stem, which
-# the stemmer takes 8 us to say.
+# Every ending that a step of the stemmer looks for ends in one of these. A word that has none is its own stem.
 _INFLECTED = ("s", "e", "y", "i", "ed", "ing", "ion", "er", "or", "ant", "ent", "ism", "ic", "al", "ful", "ll")
 _FOLDED = str.maketrans(_LETTERS) | {
     c: str(unicodedata.decimal(chr(c))) for c in range(0x660, 0x1F000) if chr(c).isdecimal()
 }
-_STEMMER = SnowballStemmer("english")

@@ -163,33 +163,37 @@ class Tokeniser:
     ) -> NDArray[np.int64]:
         """Analyse the chunks at these places; their numbers."""
         loud = [False] * len(places) if shouted is None else shouted[places].tolist()
-        form_number, parts_of, find_words = self._form_number, analysis.parts, analysis.WORD.findall
-        part_form: list[int] = []
-        part_step: list[int] = []
+        number_of, plain_form = self._form_number.get, analysis.plain_form
+        forms: list[str] = []
+        steps: list[int] = []
         counts: list[int] = []
         for first, last, shouting in zip(start[places].tolist(), end[places].tolist(), loud, strict=True):
             chunk = data[first:last]
-            text = chunk.decode()
-            before = len(part_form)
-            raws = (text,) if last - first <= LONGEST and chunk.isalnum() else find_words(text)
-            for raw in raws:
-                for stem, form, step in parts_of(raw, shouting):
-                    number = form_number.get(form)
-                    part_form.append(self._new_form(form, stem) if number is None else number)
-                    part_step.append(step)
-            counts.append(len(part_form) - before)
+            if chunk.isalnum() and last - first <= LONGEST:
+                forms.append(plain_form(chunk.decode(), shouting))
+                steps.append(1)
+                counts.append(1)
+                continue
+            before = len(forms)
+            for raw in analysis.WORD.findall(chunk.decode()):
+                for form, step in analysis.forms(raw, shouting):
+                    forms.append(form)
+                    steps.append(step)
+            counts.append(len(forms) - before)
+        part_form = [self._new_form(form) if (number := number_of(form)) is None else number for form in forms]
         count = np.array(counts, dtype=np.int64)
         self._first.extend(len(self._part_form) + np.cumsum(count) - count)
         self._count.extend(count)
         self._part_form.extend(part_form)
-        self._part_step.extend(part_step)
+        self._part_step.extend(steps)
         for known, key in zip(self._keys, keys, strict=True):
             known.extend(key[places])
         return np.arange(len(self._first) - len(places), len(self._first))
 
-    def _new_form(self, form: str, stem: str) -> int:
+    def _new_form(self, form: str) -> int:
         number = self._form_number[form] = len(self.forms)
         self.forms.append(form)
+        stem = analysis.stem(form)
         of = self._stem_number.setdefault(stem, len(self.stems))
         if of == len(self.stems):
             self.stems.append(stem)
