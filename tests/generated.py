@@ -14,6 +14,7 @@ BEGIN = datetime(2015, 1, 1, tzinfo=UTC)
 VOCABULARY = 30_000
 _SYLLABLES = tuple(consonant + vowel for consonant in ("st", "tr", *"bcdfglmnprstv") for vowel in "aeiou")
 _ENDINGS = ("", "", "", "s", "ed", "ing", "ly", "ation")
+SHARED = 5  # articles that have a name in common
 
 
 def words(random_: random.Random) -> list[str]:
@@ -25,13 +26,27 @@ def words(random_: random.Random) -> list[str]:
     return list(made)
 
 
+def name(number: int) -> str:
+    """A word that is not in the vocabulary, another for each number."""
+    made = ""
+    while number or len(made) < 6:
+        number, syllable = divmod(number, len(_SYLLABLES))
+        made += _SYLLABLES[syllable]
+    return made + "x"
+
+
 def articles(count: int, seed: int = 1) -> Iterator[Article]:
-    """Articles of 100 to 500 words by Zipf's law, in nine sections, over ten years; one in fifty undated."""
+    """Articles of 100 to 500 words by Zipf's law, in nine sections, over ten years; one in fifty undated.
+
+    Every one has a name in it that only its neighbours have too, so that many articles have more words than few, and
+    some of them are rare. The first ones are the same whatever the count.
+    """
     random_ = random.Random(seed)
     vocabulary = words(random_)
     weights = list(accumulate(1 / rank for rank in range(3, len(vocabulary) + 3)))
     for number in range(count):
         text = random_.choices(vocabulary, cum_weights=weights, k=random_.randint(100, 500))
+        text[9] = name(number // SHARED)  # in the first sentence
         sentences = [" ".join(text[at : at + 14]).capitalize() + "." for at in range(8, len(text), 14)]
         yield Article(
             id=f"generated-{number}",
