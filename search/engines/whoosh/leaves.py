@@ -48,14 +48,14 @@ class Weighed:
         if self.by_code is None:
             found: NDArray[np.float64] = self.postings.frequencies(self.term, places) * self.weights[0]
             return found
-        every = self.postings.codes(self.term)
-        code = every if places is None else every[places]
+        code = self.postings.codes(self.term)
+        if places is not None:
+            code = code[places]
         found = self.by_code.take(code)
         left = self.postings.is_mixed.take(code).nonzero()[0]
         if len(left):
-            mixed, often, forms = self.postings.mixed(self.term)
-            weighed = np.add.reduceat(self.weights.take(forms), often.cumsum() - often)
-            found[left] = weighed if places is None else weighed[mixed.searchsorted(places[left])]
+            often, forms = self.postings.mixed(self.term, left if places is None else places[left])
+            found[left] = np.add.reduceat(self.weights.take(forms), often.cumsum() - often)
         return found
 
 

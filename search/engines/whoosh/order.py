@@ -37,19 +37,22 @@ def page(query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDAr
     if start >= sum(map(len, docs)) or not query.per_page:
         return []
     scored = matches.scored and query.sort == "relevance"
+    first: NDArray[Any]
     if scored:
-        first = -np.concatenate([matches.score(number, found) for number, found in enumerate(docs)])
+        by_segment = [matches.score(number, found) for number, found in enumerate(docs)]
+        first = -(by_segment[0] if len(by_segment) == 1 else np.concatenate(by_segment))
     else:
         first = _dates(query.sort, _column(snapshot, "doc.published", docs))
     candidates = _least(first, end, NOISE if scored else 0)
-    segment = np.repeat(np.arange(len(docs)), [len(found) for found in docs])[candidates]
-    doc = np.concatenate(docs)[candidates]
-    few = [doc[segment == number] for number in range(len(docs))]
-    newest = _dates("newest", _column(snapshot, "doc.published", few))
     first = first[candidates].round(DIGITS) if scored else first[candidates]
+    ends = np.cumsum([len(found) for found in docs])
+    segment = ends.searchsorted(candidates, side="right")
+    few = [found[candidates[segment == number] - (ends[number] - len(found))] for number, found in enumerate(docs)]
+    newest = _dates("newest", _column(snapshot, "doc.published", few))
     order = np.lexsort((_column(snapshot, "doc.tie", few), newest, first))[start:end]
     scores = (-first[order]).tolist() if scored else [None] * len(order)
-    return [Place(*place) for place in zip(segment[order].tolist(), doc[order].tolist(), scores, strict=True)]
+    doc = np.concatenate(few)[order].tolist()
+    return list(map(Place, segment[order].tolist(), doc, scores))
 
 
 def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:
@@ -70,6 +73,8 @@ def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:
 
 
 def _column(snapshot: Snapshot, name: str, docs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    if len(docs) == 1:
+        return snapshot.views[0].arrays[name][docs[0]]
     return np.concatenate([view.arrays[name][found] for view, found in zip(snapshot.views, docs, strict=True)])
 
 

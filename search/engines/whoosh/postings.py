@@ -119,6 +119,7 @@ class Postings:
         self.code_tf, self.code_form = arrays["code.tf"], arrays["code.form"]
         self.is_mixed = self.code_form == MIXED
         self._code_tf = self.code_tf.astype(np.int64)
+        self._mixed_tf = np.where(self.is_mixed, self._code_tf, 0)
         self._has_rare = len(arrays["rare.post"]) > 0
 
     def terms_of(self, stem: int) -> list[tuple[int, int]]:
@@ -156,11 +157,19 @@ class Postings:
             tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], numbers)]
         return tf
 
-    def mixed(self, term: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-        """The places of the postings of several forms, how often each, and the form of each occurrence of those."""
-        places = self.is_mixed.take(self.codes(term)).nonzero()[0]
+    def mixed(self, term: int, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
+        """Of the postings at these places, which have several forms: how often, and the form of each occurrence."""
         start, end = self._mix[term : term + 2].tolist()
-        return places, self.frequencies(term, places), self._arrays["mix.form"][start:end]
+        last = int(places[-1]) + 1
+        tf = self._mixed_tf.take(self.codes(term)[:last])
+        if self._has_rare:
+            rare = (self.codes(term)[:last] == RARE).nonzero()[0]
+            tf[rare] = self.frequencies(term, rare)
+        ends = tf.cumsum()
+        often = tf[places]
+        if ends[-1] == end - start and int(often.sum()) == end - start:
+            return often, self._arrays["mix.form"][start:end]
+        return often, self._arrays["mix.form"][ranges((ends - tf)[places] + start, often)]
 
     def positions(self, term: int) -> NDArray[np.int64]:
         """Where each occurrence stands, posting after posting."""
