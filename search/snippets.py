@@ -159,22 +159,19 @@ def _passage(text: str, first: int, last: int, taken: list[tuple[int, int]]) -> 
             roof = min(roof, start)
     last = min(last, first + MOST)
     low, near = max(floor, last - MOST), first - LEAD
-    start = _sentence(text, near, first) if near > low else None
-    if start is None:
-        start = _sentence(text, low, first)
-    if start is None:
-        start = _word_begins(text, max(low, near), first)
+    begin = _sentence(text, near, first) if near > low else None
+    if begin is None:
+        begin = _sentence(text, low, first)
+    start = _word_begins(text, max(low, near), first) if begin is None else begin
     if roof - start > MOST:
-        end = _sentence(text, max(last, start + LEAST), start + MOST)
-        if end is None:
-            end = _word_ends(text, max(last, start + LEAST // 2), start + MOST)
+        after = _sentence(text, max(last, start + LEAST), start + MOST)
+        end = _word_ends(text, max(last, start + LEAST // 2), start + MOST) if after is None else after
     else:
         end = roof
         if end - start < LEAST:  # the text is at its end: take more of what comes before
             low, high = max(floor, end - MOST), start
-            start = _sentence(text, low, high, first=True)
-            if start is None:
-                start = _word_begins(text, low, high)
+            begin = _sentence(text, low, high, first=True)
+            start = _word_begins(text, low, high) if begin is None else begin
     passage = text[start:end]
     return start + len(passage) - len(passage.lstrip()), start + len(passage.rstrip())
 
