@@ -82,7 +82,8 @@ def answer(engine: Engine, query: Query) -> Answer:
     asked, found = _search(engine, query)
     terms = queries.terms(asked) if asked.highlight else ()
     sought = places.by_field(terms, found.forms)
-    results = tuple(_result(hit, sought) for hit in found.hits)
+    result = _result if asked.highlight else _plain
+    results = tuple([result(hit, sought) for hit in found.hits])
     return Answer(
         query=asked,
         total=found.total,
@@ -143,6 +144,11 @@ def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:
         snippets=_passages(hit, sought),
         sought=sought,
     )
+
+
+def _plain(hit: Hit, sought: Mapping[str, Sought]) -> Result:
+    """Without passages: they were not asked for."""
+    return Result(hit.article, hit.score, title=Snippet(hit.article.title), snippets=(), sought=sought)
 
 
 def _passages(hit: Hit, sought: Mapping[str, Sought]) -> tuple[Snippet, ...]:

@@ -138,64 +138,55 @@ def _side_by_side(
     With a byte for every place of the documents that hold all of the terms: those at which the phrase can begin as far
     as the first term is concerned, then those of them as far as the second is, and so on.
     """
-    lists = [view.postings.docs(term).astype(np.int64) for term in terms]
-    together = _common(view.size, lists)
+    together, places = _common(view.size, [view.postings.docs(term) for term in terms])
     if not len(together):
         return together, np.empty(0)
-    read = [
-        view.postings.occurrences(term, _places(view.size, docs, together))
-        for term, docs in zip(terms, lists, strict=True)
-    ]
-    last = np.max([of_term.position[of_term.chosen.cumsum() - 1] for of_term in read], axis=0)
+    read = [view.postings.occurrences(*of_term) for of_term in zip(terms, places, strict=True)]
+    last = np.maximum.reduce([of_term.position[of_term.chosen.cumsum() - 1] for of_term in read])
     width = last + len(terms)
-    base = width.cumsum() - last - 1
-    number = np.arange(len(together))
+    ends = width.cumsum()
+    base, number = ends - last - 1, np.arange(len(together))
     begins = [base[number.repeat(of_term.chosen)] + of_term.position - i for i, of_term in enumerate(read)]
-    can = np.zeros(int(width.sum()), dtype=bool)
-    can[begins[0]] = True
-    for places in begins[1:]:
-        left = places[can[places]]
-        can = np.zeros(len(can), dtype=bool)
-        can[left] = True
-    for of_term, places, of_word in zip(read, begins, same, strict=True):  # of what is left: there is not much
+    reached = np.zeros(int(ends[-1]), dtype=np.uint8)  # how many terms, from the first on, can stand so
+    reached[begins[0]] = 1
+    for i, begin in enumerate(begins[1:], 1):
+        reached[begin[reached[begin] == i]] = i + 1
+    whole = len(terms)
+    for of_term, begin, of_word in zip(read, begins, same, strict=True):  # of what is left: there is not much
         if of_word is not None and not of_word.all():
-            which = can[places].nonzero()[0]
+            which = (reached[begin] == whole).nonzero()[0]
             wanted = of_word[of_term.forms(which)]
-            can[places[which[~wanted]]] = False
-            can[places[which[wanted]]] = True  # two forms of one stem may share a place
-    starts = _once(begins[0][can[begins[0]]])
-    docs = together[(width.cumsum()).searchsorted(starts, side="right")]
+            reached[begin[which[~wanted]]] = 0
+            reached[begin[which[wanted]]] = whole  # two forms of one stem may share a place
+    starts = _once(begins[0][reached[begins[0]] == whole])
+    docs = together[ends.searchsorted(starts, side="right")]
     first = _begins(docs)
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
-
-
-def _places(size: int, docs: Array, some: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where these stand among the documents, which hold them all."""
-    if len(some) == len(docs):
-        return np.arange(len(docs))
-    if len(docs) > 8 * len(some):
-        return docs.searchsorted(some)
-    kept = np.zeros(size, dtype=bool)
-    kept[some] = True
-    return kept.take(docs).nonzero()[0]
 
 
 def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
     return ascending[_begins(ascending)]
 
 
-def _common(size: int, lists: list[Array]) -> NDArray[np.int64]:
-    """The documents that all of the lists hold."""
-    lists = sorted(lists, key=len)
-    common = lists[0]
-    for docs in lists[1:]:
+def _common(size: int, lists: list[Array]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """The documents that all of the lists hold, and their places in each list."""
+    rarest, *others = sorted(range(len(lists)), key=lambda i: len(lists[i]))
+    common = lists[rarest].astype(np.int64)
+    places = {rarest: np.arange(len(common))}
+    for i in others:
+        docs = lists[i]
         if len(docs) > 8 * len(common):
-            common = common[_among(common, docs)]
+            place = docs.searchsorted(common.astype(docs.dtype))
+            place[place == len(docs)] = 0
+            held = docs[place] == common
         else:
-            mask = np.zeros(size, dtype=bool)
-            mask[docs] = True
-            common = common[mask[common]]
-    return common
+            at = np.full(size, -1, dtype=np.int32)
+            at[docs.astype(np.int64)] = np.arange(len(docs), dtype=np.int32)
+            place = at.take(common).astype(np.int64)
+            held = place >= 0
+        places = {j: of_list[held] for j, of_list in places.items()} | {i: place[held]}
+        common = common[held]
+    return common, [places[i] for i in range(len(lists))]
 
 
 def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
@@ -235,13 +226,3 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
         return spread
     docs = spread.docs
     return Counted(field, docs, dense.take(docs))
-
-
-def _among(some: Array, others: Array) -> Mask:
-    """Which of `some` are in `others`; both ascending."""
-    if not len(others):
-        return np.zeros(len(some), dtype=bool)
-    place = others.searchsorted(some)
-    place[place == len(others)] = 0
-    found: Mask = others[place] == some
-    return found
