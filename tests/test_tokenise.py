@@ -35,6 +35,7 @@ HARD = (
     "state-of-the-art one-two-three-four-five-six COVID-19 2020-21 covid19 well-known-",
     "ＡＢＣ　１，０００ 1٬000 ١٢٣ \u2019\u2019x\u2019 \u2014\u2019y \u2019. .\u2019z U.S.\u2019s U.S.\u2013led",
     "SHOUTING TEXT OF THE US IN CAPITALS WITH SOMETHING",
+    "x-" * 300 + "中" * 300,
     "x" * 23 + " " + "x" * 24 + " " + "é" * 11 + " " + "é" * 12 + " " + "x" * 300,
     "",
     ".",

@@ -148,7 +148,9 @@ class Snapshot:
     def __init__(self, generation: Path, hidden: frozenset[str], before: Snapshot | None = None) -> None:
         self.hidden = hidden
         self.generation = generation
-        self.views: tuple[View, ...] = _opened(generation, {view.arrays.path: view for view in before.views} if before else {})
+        self.views: tuple[View, ...] = _opened(
+            generation, {view.arrays.path: view for view in before.views} if before else {}
+        )
         self.applied = contents.applied(generation)
         self._taken = [writer.find(view.arrays, hidden) for view in self.views]
         self._visible: Visible | None = None
