@@ -163,7 +163,7 @@ class Strings(Sequence[str]):
 def narrow(array: Array) -> Array:
     """The same whole numbers, none negative, in the smallest unsigned type that holds them."""
     top = int(array.max()) if len(array) else 0
-    return array.astype(np.min_scalar_type(top))
+    return array.astype(np.min_scalar_type(top), copy=False)
 
 
 def ranges(starts: Array, lengths: Array) -> NDArray[np.int64]:

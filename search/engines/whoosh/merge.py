@@ -27,7 +27,8 @@ Live = NDArray[np.bool_]
 def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict[str, Array]:
     """The arrays of the new segment."""
     bases = np.cumsum([0, *(int(mask.sum()) for mask in live)])
-    renumber = [(np.cumsum(mask) - 1 + base).astype(np.uint32) for mask, base in zip(live, bases, strict=False)]
+    number = np.min_scalar_type(max(int(bases[-1]) - 1, 0))
+    renumber = [(np.cumsum(mask) - 1 + base).astype(number) for mask, base in zip(live, bases, strict=False)]
     parts = [_Part(arrays, mask) for arrays, mask in zip(segments, live, strict=True)]
     entries = sorted(set().union(*(part.used() for part in parts)))
     words = NewWords(entries)
@@ -45,7 +46,7 @@ def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict
     }
 
     def moved(name: str, by: str) -> Array:
-        return _moved([getattr(part, name) for part in parts], sizes[by], order)
+        return _moved(parts, name, sizes[by], order)
 
     begin = np.append(0, sizes["postings"][order].cumsum())
     merged = {
@@ -126,7 +127,7 @@ class _Part:
         flags[self._base(self.mixes) + self.mix] = True
         return [self.entries[i] for i in flags.nonzero()[0].tolist()]
 
-    def renumber(self, words: NewWords, place: Mapping[str, int], docs: NDArray[np.uint32]) -> None:
+    def renumber(self, words: NewWords, place: Mapping[str, int], docs: Array) -> None:
         """From here on in the numbers of the new segment."""
         new = np.array([place.get(one, -1) for one in self.entries], dtype=np.int64)  # -1: no article has it any more
         number = narrow(np.append(words.number_of, 0))[new]
@@ -148,7 +149,13 @@ class _Part:
         if len(self.key):
             stem = np.maximum.reduceat(stem_of_form, self.first[:-1])  # any form that is used tells it
             self.key = stem[self.key // FIELDS] * FIELDS + self.key % FIELDS
-        self.doc = docs[self.doc]
+        self._docs = docs
+
+    def hand_over(self, name: str) -> Array:
+        """`doc`, `tf`, `form`, `mix` or `pos`, in the numbers of the new segment; it is asked for once."""
+        values: Array = self.__dict__.pop(name)
+        moved: Array = self._docs[values] if name == "doc" else values
+        return moved
 
     def _base(self, sizes: NDArray[np.int64], rows: slice = slice(None)) -> NDArray[np.int64]:
         """The place of the first form of its stem, for as many items of each term as `sizes` says."""
@@ -171,23 +178,30 @@ def _sums(values: Array, begin: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.add.reduceat(values, begin, dtype=np.int64) if len(begin) else np.empty(0, np.int64)
 
 
-def _moved(sources: list[Array], sizes: NDArray[np.int64], order: NDArray[np.int64]) -> Array:
-    """The runs of all sources, of these sizes one after another, in this order of runs."""
-    source = np.concatenate(sources)
-    starts = np.concatenate(([0], np.cumsum(sizes)))[:-1][order]
-    sizes = sizes[order]
-    target = np.empty_like(source)
-    at = 0
-    for rows in _blocks(sizes):
-        part = source[ranges(starts[rows], sizes[rows])]
-        target[at : at + len(part)] = part
-        at += len(part)
+def _moved(parts: Sequence[_Part], name: str, sizes: NDArray[np.int64], order: NDArray[np.int64]) -> Array:
+    """The runs of all parts, of these sizes one after another, in this order of runs. The parts forget them."""
+    starts = np.empty_like(sizes)
+    starts[order] = sizes[order].cumsum() - sizes[order]
+    target: Array | None = None
+    run = 0
+    for part in parts:
+        values, runs = part.hand_over(name), slice(run, run := run + len(part.key))
+        if target is None:
+            target = np.empty(int(sizes.sum()), dtype=values.dtype)
+        elif values.dtype.itemsize > target.dtype.itemsize:
+            target = target.astype(values.dtype)
+        at = 0
+        for rows in _blocks(sizes[runs]):
+            places = ranges(starts[runs][rows], sizes[runs][rows])
+            target[places] = values[at : at + len(places)]
+            at += len(places)
+    assert target is not None
     return target
 
 
 def _moved_far(parts: Sequence[_Part], sizes: NDArray[np.int64], order: NDArray[np.int64]) -> Far:
     """Where the occurrences at far positions stand after their runs were moved."""
-    counts = [len(part.pos) for part in parts]
+    counts = [int(part.occurrences.sum()) for part in parts]
     bases = np.cumsum([0, *counts[:-1]])
     occ = np.concatenate([part.far.occ + base for part, base in zip(parts, bases, strict=True)]).astype(np.int64)
     pos = np.concatenate([part.far.pos for part in parts])

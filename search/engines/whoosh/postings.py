@@ -31,6 +31,7 @@ FIELDS = len(FIELD_NAMES)
 MIXED = 255  # code.form
 RARE = 255  # post.code
 FAR = 1 << 16
+BLOCK = 1_000_000
 
 
 def pack(
@@ -58,7 +59,7 @@ def pack(
         "post.code": code,
         "code.tf": code_tf,
         "code.form": code_form,
-        "occ.pos": pos.astype(np.uint16),
+        "occ.pos": pos.astype(np.uint16, copy=False),
         "far.occ": narrow(far.occ),
         "far.pos": narrow(far.pos),
         "mix.form": narrow(mixes),
@@ -95,7 +96,9 @@ def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     """One byte a posting, and what each stands for: the pairs of frequency and form that are seen most."""
     pair = np.minimum(tf, 255).astype(np.uint16) << 8
     pair |= form
-    seen = np.bincount(pair, minlength=FAR)
+    seen = np.zeros(FAR, dtype=np.int64)
+    for at in range(0, len(pair), BLOCK):  # bincount makes 64 bits of each
+        seen += np.bincount(pair[at : at + BLOCK], minlength=FAR)
     seen[255 << 8 :] = 0  # 255 times or more: RARE
     common = np.argsort(-seen, kind="stable")[:RARE]
     common = common[seen[common] > 0]

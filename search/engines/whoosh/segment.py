@@ -93,7 +93,7 @@ class Batch:
         begins[1:] = (key[1:] != key[:-1]) | (doc[1:] != doc[:-1])
         posting = begins.nonzero()[0]
         tf = np.diff(np.append(posting, len(key)))
-        of_posting, mix = postings.one_form(number_of.take(form.take(order)), tf)
+        of_posting, mix = postings.one_form(number_of.take(form).take(order), tf)
         position = position.take(order)
         far = (position >= postings.FAR).nonzero()[0]
         key = key[posting]
@@ -131,9 +131,9 @@ class Batch:
         self._blocks.append(
             (
                 form,
-                np.repeat(doc.astype(np.uint32), tokens),
-                np.repeat(field.astype(np.uint8), tokens),
-                position.astype(np.uint32),
+                narrow(doc).repeat(tokens),
+                field.astype(np.uint8).repeat(tokens),
+                narrow(position),
             )
         )
         self._lengths.append((doc, field, steps[ends] - steps[begin]))

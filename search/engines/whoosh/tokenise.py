@@ -25,6 +25,7 @@ from search.engines.whoosh.arrays import Array, ranges
 APART, WORD, JOINER = 0, 1, 2
 MOST_KNOWN = 2_000_000  # chunks; then a new vocabulary is begun: these take some 250 MB
 LONGEST = 23  # bytes of a chunk that is looked up; the last byte of its key is for `shouting`
+SEPARATOR = "\x1e"  # of records, in ASCII: apart from any word
 PADDING = b"\n" + b"\0" * 32  # so that the reading of a key never leaves the buffer
 SHOUTING = np.uint64(1 << 63)
 MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd, from xxHash
@@ -86,10 +87,7 @@ class Tokeniser:
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """All words of the texts, as `analysis.tokens` finds them."""
-        encoded = [text.encode() for text in texts]
-        data = b"\n".join(encoded) + PADDING
-        lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-        text_end = np.cumsum(lengths + 1)
+        data, text_end = _joined(texts)
         start, end = _chunks(data)
         shouting = np.fromiter(map(analysis.is_shouting, texts), dtype=bool, count=len(texts))
         last = np.searchsorted(start, text_end)  # by text: the chunk after its last one
@@ -223,6 +221,15 @@ class _Growing:
     @property
     def array(self) -> Array:
         return self._all[: self._filled]
+
+
+def _joined(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
+    """All texts in UTF-8, apart from each other, and where each ends."""
+    data = SEPARATOR.join((*texts, "")).encode()
+    ends = (np.frombuffer(data, dtype=np.uint8) == ord(SEPARATOR)).nonzero()[0]
+    if len(ends) != len(texts):  # a text has one too
+        ends = np.array([len(text.encode()) + 1 for text in texts], dtype=np.int64).cumsum() - 1
+    return data + PADDING, ends
 
 
 def _chunks(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
