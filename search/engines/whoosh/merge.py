@@ -19,7 +19,7 @@ from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, MIXED, Far, Post
 from search.engines.whoosh.segment import filter_pairs
 from search.engines.whoosh.words import NewWords, Words
 
-BLOCK = 2_000_000  # postings or occurrences moved at once
+BLOCK = 500_000  # postings or occurrences moved at once
 
 Live = NDArray[np.bool_]
 

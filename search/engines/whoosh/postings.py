@@ -18,6 +18,7 @@ all, and a word's weighted frequencies are looked up in a table of 256.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ FIELDS = len(FIELD_NAMES)
 MIXED = 255  # code.form
 RARE = 255  # post.code
 FAR = 1 << 16
-BLOCK = 1_000_000
+BLOCK = 500_000  # postings looked at together
 
 
 def pack(
@@ -47,8 +48,9 @@ def pack(
     rare = (code == RARE).nonzero()[0]
     mixed = code_form[code] == MIXED
     often = np.where(mixed, tf, 0)
-    mixes = form.astype(mix.dtype).repeat(often)
-    mixes[(form == MIXED).repeat(often)] = mix
+    few = mixed.nonzero()[0]
+    mixes = form[few].astype(mix.dtype).repeat(tf[few])
+    mixes[(form[few] == MIXED).repeat(tf[few])] = mix
     return {
         "stem.term": narrow(np.searchsorted(key, np.arange(stems + 1, dtype=np.int64) * FIELDS)),
         "term.field": (key % FIELDS).astype(np.uint8),
@@ -87,18 +89,27 @@ def one_form(form: Array, tf: Array) -> tuple[NDArray[np.uint8], Array]:
 
 def _ends(sizes: Array, first: Array) -> NDArray[np.int64]:
     """By term where what its postings have so many of begins, and the end."""
-    if len(first) == 1:
-        return np.zeros(1, np.int64)
-    return np.concatenate(([0], np.add.reduceat(sizes, first[:-1], dtype=np.int64).cumsum()))
+    sums = np.zeros(len(first), dtype=np.int64)
+    blocks = np.searchsorted(first, np.arange(0, first[-1] + BLOCK, BLOCK)).tolist()  # numpy makes 64 bits of each size
+    for low, high in pairwise(sorted({0, *blocks, len(first) - 1} - {len(first)})):
+        begin = first[low:high]
+        sums[low + 1 : high + 1] = np.add.reduceat(sizes[begin[0] : first[high]], begin - begin[0], dtype=np.int64)
+    return sums.cumsum()
 
 
 def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """One byte a posting, and what each stands for: the pairs of frequency and form that are seen most."""
-    pair = np.minimum(tf, 255).astype(np.uint16) << 8
-    pair |= form
+
+    def pairs(rows: slice) -> NDArray[np.uint16]:
+        pair = np.minimum(tf[rows], 255).astype(np.uint16)
+        pair <<= 8
+        pair |= form[rows]
+        return pair
+
+    blocks = [slice(at, at + BLOCK) for at in range(0, len(tf), BLOCK)]  # what is needed beside the bytes is larger
     seen = np.zeros(FAR, dtype=np.int64)
-    for at in range(0, len(pair), BLOCK):  # bincount makes 64 bits of each
-        seen += np.bincount(pair[at : at + BLOCK], minlength=FAR)
+    for rows in blocks:
+        seen += np.bincount(pairs(rows), minlength=FAR)
     seen[255 << 8 :] = 0  # 255 times or more: RARE
     common = np.argsort(-seen, kind="stable")[:RARE]
     common = common[seen[common] > 0]
@@ -108,7 +119,10 @@ def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     code_form = np.full(256, MIXED, dtype=np.uint8)
     code_tf[: len(common)] = common >> 8
     code_form[: len(common)] = common & 0xFF
-    return number[pair], code_tf, code_form
+    code = np.empty(len(tf), dtype=np.uint8)
+    for rows in blocks:
+        code[rows] = number[pairs(rows)]
+    return code, code_tf, code_form
 
 
 class Postings:
@@ -271,8 +285,9 @@ class Postings:
         """By posting document, frequency and form (or MIXED); the forms of those of MIXED; by occurrence position."""
         tf = self.code_tf[self._code]
         if self._has_rare:
-            tf = tf.astype(np.uint32)
-            tf[self._arrays["rare.post"]] = self._arrays["rare.tf"]
+            rare = self._arrays["rare.tf"]
+            tf = tf.astype(np.promote_types(np.uint8, rare.dtype))
+            tf[self._arrays["rare.post"]] = rare
         form, mix = self.code_form[self._code], self._arrays["mix.form"]
         return self._doc, tf, form, mix, self._arrays["occ.pos"], Far(self._arrays["far.occ"], self._arrays["far.pos"])
 

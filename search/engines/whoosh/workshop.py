@@ -9,6 +9,7 @@ but its work: the rows are applied again.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import gc
 import json
@@ -233,7 +234,14 @@ class _Worker:
 
     def _join(self, into: Path, generation: str, segments: list[str]) -> list[Piece]:
         self._tokeniser = Tokeniser()  # gathering is over: its memory is needed here
+        _give_back()
         return [pieces.join(Path(generation), into, segments)]
+
+
+def _give_back() -> None:
+    """Return to the system what was freed; where the C library is not glibc, it stays with the process."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _read(line: str) -> list[Piece]:
