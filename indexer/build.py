@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from indexer import plan, sources
-from indexer.plan import Duplicate, Seen
+from indexer.plan import Duplicate
+from indexer.seen import SeenArticles
 from indexer.sources import Read, Refused
 from search.engines import Delete, Engine, EngineError, Progress
 
@@ -127,15 +128,15 @@ class _Run:
         self._paths = {source(path): str(path) for path in paths}
         self._reading = reading
         self._progress = progress
-        self._seen: dict[str, Seen] = {}
-        self._texts: dict[int, str] = {}  # hash of title and body -> id of the first article that has them
+        self._seen = SeenArticles()
         self._unread: set[str] = set()  # paths below which something cannot be read
         self._number: int | None = None
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
         try:
-            yield
+            with closing(self._seen):
+                yield
         except (KeyboardInterrupt, EngineError) as problem:
             raise Stopped(self.report) from problem
 
@@ -146,9 +147,12 @@ class _Run:
             silent = True
             for batch in _batches(self._read(path, reckoning)):
                 silent = False
+                self._note(batch)
                 run = self._opened()
-                held = self._engine.held(read.article.id for read in batch)
-                todo = plan.compare(batch, held, self._seen, name, adopt=adopt)
+                ids = [read.article.id for read in batch]
+                seen = self._seen.of(ids)
+                todo = plan.compare(batch, self._engine.held(ids), seen, name, adopt=adopt)
+                self._seen.add(seen)
                 self._engine.accept(run, todo.put)
                 report.added += todo.added
                 report.changed += todo.changed
@@ -166,10 +170,15 @@ class _Run:
             if path in self._unread:
                 self.report.notes[KEPT] = (self.report.notes.get(KEPT, (0, path))[0] + 1, path)
             elif path not in self.report.silent:
-                gone = (Delete(id) for id in self._engine.held_from(name) if id not in self._seen)
+                gone = self._gone(name)
                 while batch := list(islice(gone, BATCH)):
                     self._engine.accept(self._opened(), batch)
                     self.report.removed += len(batch)
+
+    def _gone(self, name: str) -> Iterator[Delete]:
+        held = iter(self._engine.held_from(name))
+        while ids := list(islice(held, BATCH)):
+            yield from map(Delete, self._seen.lacking(ids))
 
     def _opened(self) -> int:
         """The run, begun with the first article and not before: where nothing can be read no index is made."""
@@ -178,7 +187,7 @@ class _Run:
         return self._number
 
     def _read(self, path: str, reckoning: _Reckoning) -> Iterator[Read]:
-        """The articles of a path; what is refused and what is noted goes to the report."""
+        """The articles of a path; what is refused goes to the report."""
         how, report = self._reading, self.report
         for item in sources.read([path], section=how.section, timezone=how.timezone, stdin=how.stdin):
             reckoning.count(item)
@@ -189,12 +198,14 @@ class _Run:
                 if item.unread:
                     self._unread.add(path)
                 continue
-            text = hash((item.article.title, item.article.body))
-            again = item.article.body and self._texts.setdefault(text, item.article.id) != item.article.id
-            for note in (*item.notes, SAME_TEXT) if again else item.notes:
-                count, first = report.notes.get(note, (0, item.file))
-                report.notes[note] = (count + 1, first)
             yield item
+
+    def _note(self, batch: Sequence[Read]) -> None:
+        notes = self.report.notes
+        for read, same in zip(batch, self._seen.same_text([read.article for read in batch]), strict=True):
+            for note in (*read.notes, SAME_TEXT) if same else read.notes:
+                count, first = notes.get(note, (0, read.file))
+                notes[note] = (count + 1, first)
 
 
 def _batches(reads: Iterable[Read]) -> Iterator[list[Read]]:
@@ -240,7 +251,14 @@ def _size(path: str) -> int:
     try:
         if not Path(path).is_dir():
             return Path(path).stat().st_size
-        files = (file for file in Path(path).rglob("*") if file.suffix.lower() in sources.READERS)
-        return sum(file.stat().st_size for file in files)
+        size, folders = 0, [path]
+        while folders:  # one entry at a time: `rglob` keeps them all
+            with suppress(OSError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif Path(entry.name).suffix.lower() in sources.READERS:
+                        size += entry.stat().st_size
+        return size
     except OSError:  # it is reported when it is read
         return 0

@@ -51,7 +51,7 @@ class Plan:
 def compare(
     batch: Iterable[Read], held: Mapping[str, Held], seen: dict[str, Seen], source: str, *, adopt: bool = False
 ) -> Plan:
-    """What to do, where `held` is what the engine has of these articles and `seen` what this run has read before.
+    """What to do, where `held` is what the engine has of these articles and `seen` what this run has read of them.
 
     `seen` is added to. `adopt`: an article that is the same but came from elsewhere belongs to this source from now
     on, so that a folder that was renamed keeps its articles, and loses them when their files go. Without it an article

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import build
+from indexer import build, seen
 from indexer.build import Stopped
 from search.article import Article
 from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, connect
@@ -220,6 +220,44 @@ def test_batches_join_without_a_seam(engine, folder, monkeypatch):
     write(file, *(one(str(n)) for n in range(2)))
     assert counts(build.rebuild(engine, [folder])) == (0, 0, 2, 8, 0)
     assert engine.status().articles == 2
+
+
+def test_what_was_read_long_before_is_known(engine, folder, monkeypatch):
+    """Rows that lie on disk count as those in memory do, wherever the batches end."""
+    articles = [one(str(n), body=f"Text {n % 40}") for n in range(100)]
+    write(folder / "a.jsonl", *articles, articles[3], one("4", "Changed"))
+    write(folder / "b.jsonl", one("4", "Changed"), one("new", body="Text 7"))
+    reports = []
+    for batch, newest in ((1000, 1000), (7, 5), (1, 1)):
+        monkeypatch.setattr(build, "BATCH", batch)
+        monkeypatch.setattr(seen, "NEWEST", newest)
+        reports.append(build.rebuild(engine, [folder]))
+        assert engine.status().articles == 101
+    for report in reports:
+        assert [(twice.id, twice.line, twice.same) for twice in report.duplicates] == [
+            ("3", 101, True),
+            ("4", 102, False),
+            ("4", 1, True),
+        ]
+        assert [Path(twice.before.file).name for twice in report.duplicates] == ["a.jsonl"] * 3
+        assert [twice.before.line for twice in report.duplicates] == [4, 5, 102]
+        assert report.notes == {build.SAME_TEXT: (61, str(folder / "a.jsonl"))}
+    # Where both texts of an article lie in one batch only the last is compared with what is held.
+    assert [counts(report)[:3] for report in reports] == [(101, 0, 0), (0, 1, 100), (0, 1, 100)]
+
+
+def test_a_temporary_folder_that_is_full_loses_nothing(engine, folder, monkeypatch):
+    write(folder / "a.jsonl", *(one(f"{n:04}") for n in range(2000)))
+    with monkeypatch.context() as patch:
+        patch.setattr(seen, "SETTINGS", (*seen.SETTINGS, "max_page_count = 6"))
+        patch.setattr(seen, "NEWEST", 10)
+        patch.setattr(build, "BATCH", 10)
+        with pytest.raises(Stopped) as stopped:
+            build.update(engine, [folder])
+    accepted = stopped.value.report.added
+    assert 0 < accepted < 2000
+    assert "TMPDIR" in str(stopped.value.__cause__)
+    assert counts(build.update(engine, [folder])) == (2000 - accepted, 0, accepted, 0, 0)
 
 
 def test_long_articles_make_short_batches(engine, folder, monkeypatch):
