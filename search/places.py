@@ -149,6 +149,7 @@ class _UnclearError(Exception):
 
 # A word of plain letters and digits, with its possessive, and what cannot belong to it on either side.
 _plain = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):;!?/—\]]|\Z))""").match
+AROUND = 2_000  # characters that may be read around the words of phrases, beyond the length of the text
 _OPEN = frozenset(' \n\t"“([/—\xa0')
 
 
@@ -161,6 +162,7 @@ class _Page:
         self.raws = sought.raws[analysis.is_shouting(text)]
         self.found: dict[str, dict[int, _Span]] = {key: {} for key in sought.begins}
         self.read_from: set[int] = set()
+        self.reading = 0  # characters read around the words of phrases
 
     def read(self) -> Iterator[Place]:
         """Read the text through."""
@@ -258,6 +260,9 @@ class _Page:
             low = text.rfind(" ", 0, max(low - 1, 0)) + 1
             high = _space(text, high + 1)
         while True:
+            self.reading += high - low
+            if self.reading > len(text) + AROUND:
+                raise _UnclearError  # hardly a space to stop at: reading it through takes less
             tokens, words = self.tokens(low, high)
             at = next(t.position for t in tokens if (t.start, t.end) == (start, end))
             if (low == 0 or at >= beside) and (high >= len(text) or words - at > beside):

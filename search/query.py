@@ -254,7 +254,7 @@ class _Reader:
                     self.ignore(token[0], _OR_STANDS)
                 after_operand = False
             elif kind != "both":
-                operand = self.operand(token, within, depth, bool(minus))
+                operand = self.operand(token, within, depth, bool(minus) or negative)
                 if within != field:
                     operand = operand._replace(plain=False)  # asked for by name: needed, be it a stop word
                 after_operand = bool(operand.clauses) and not minus

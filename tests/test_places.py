@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import sources
-from search import analysis, judging
+from search import analysis, judging, places
 from search.places import Sought, _Page, find
 from search.query import Prefix, parse, terms
 from search.snippets import cut_many
@@ -108,3 +109,13 @@ def test_looking_finds_what_reading_finds_for_the_questions_of_the_sample() -> N
         for id in question.grades:
             assert same(articles[id].body, question.text, forms)
             assert same(articles[id].title, question.text, forms)
+
+
+@pytest.mark.parametrize("space", ["\n", "\t", "\xa0"])
+def test_a_phrase_in_a_text_without_spaces_is_not_looked_for_by_reading_it_again_and_again(space: str) -> None:
+    text = space.join(["prime", "minister"] * 400)
+    with mock.patch.object(places, "analysis", wraps=analysis) as read:
+        read.WORD = mock.Mock(wraps=analysis.WORD)
+        assert same(text, '"prime minister"', {})
+        spans = [call.args[2] - call.args[1] for call in read.WORD.finditer.call_args_list]
+    assert sum(spans) < 12 * len(text)

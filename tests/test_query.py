@@ -64,6 +64,7 @@ MEANT = [
     ("alps not huts", "alps huts +~alps not~ +~not huts~"),
     ("-huts", "-huts"),
     ("-(huts OR ski the) alps", "alps -({huts|ski} the)"),
+    ("-((the alps))", "-(the alps)"),  # no pair of a stop word is wished for in what is left out
     ("-bbc.co.uk alps", "alps -~bbc co uk~"),
     ("-elect* alps", "alps -elect*"),
     ("alps - huts", "alps huts"),

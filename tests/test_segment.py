@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from search import analysis, fields
+from search import analysis, fields, query
 from search.article import Article, tie_break
 from search.engines import Delete, IndexCorrupt, Put, connect
 from search.engines.whoosh import arrays, contents, generations, segment, writer
@@ -469,3 +469,74 @@ def test_a_damaged_segment_is_said_and_is_no_empty_answer(engine, tmp_path):
     other.close()
     with pytest.raises(IndexCorrupt, match=path.name):
         generations.check(live(tmp_path))
+
+
+def family(size):
+    """So many words of one stem: a hostile text can have them, no language does."""
+    chains = (
+        (
+            "",
+            *[
+                "ement",
+                "ance",
+                "ence",
+                "able",
+                "ible",
+                "ment",
+                "ant",
+                "ent",
+                "ism",
+                "ate",
+                "iti",
+                "ous",
+                "ive",
+                "ize",
+                "ion",
+                "al",
+                "er",
+                "ic",
+                "ative",
+                "icate",
+                "ful",
+                "ness",
+            ],
+        ),
+        (
+            "",
+            *[
+                "ization",
+                "ational",
+                "fulness",
+                "ousness",
+                "iveness",
+                "tional",
+                "biliti",
+                "lessli",
+                "entli",
+                "ation",
+                "alism",
+                "aliti",
+                "ousli",
+                "ly",
+            ],
+        ),
+        ("", "ed", "ing", "edly", "ingly"),
+        ("", "s"),
+    )
+    words = {"gratend" + "".join(chain) for chain in product(*chains)}
+    same = sorted(word for word in words if analysis.stem(word) == analysis.stem("gratend"))
+    assert len(same) >= size, len(same)
+    return same[:size]
+
+
+@pytest.mark.parametrize("size", [254, 255, 256, 257, 300])
+def test_a_stem_of_more_forms_than_a_byte_has_numbers(engine, size):
+    """By occurrence then; in a segment that is made at once, in one that is merged, and for a word as for a phrase."""
+    words = family(size)
+    apply(engine, *(Article(id=f"a{n}", title=word) for n, word in enumerate(words) if n % 2))
+    apply(engine, *(Article(id=f"a{n}", title=word) for n, word in enumerate(words) if not n % 2))
+    for n in (0, 1, size // 2, size - 1):
+        assert [hit.article.id for hit in engine.search(query.parse(f'"{words[n]}"')).hits] == [f"a{n}"]
+        found = engine.search(query.parse(words[n], per_page=1))
+        assert (found.total, found.hits[0].article.id) == (size, f"a{n}")
+    assert engine.status().pending == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -204,3 +205,11 @@ def test_closing_while_others_search_hurts_nobody(tmp_path):
     engine.close()
     assert problems == []
     assert totals == {1}
+
+
+def test_a_document_without_words_beyond_what_a_byte_numbers(live, engine):
+    """Documents are numbered in a byte where the last one with a word is below 256; the newest has none."""
+    live(*(Article(id=f"a{n}", title="the cat") for n in range(256)), Article(id="z", title="—", published=NOW))
+    found = engine.search(replace(parse("", sort="newest"), optional=parse("cat").required))
+    assert (found.total, found.hits[0].article.id) == (257, "z")
+    assert found.hits[0].counts["title"] == {}

@@ -85,3 +85,10 @@ def test_a_table_that_grows_and_keys_that_fall_on_one_slot(monkeypatch):
     assert words(tokeniser, texts) == expected(texts)
     assert words(tokeniser, texts) == expected(texts)
     assert len(set(tokeniser.forms)) == len(tokeniser.forms)
+
+
+def test_more_new_words_at_once_than_the_table_has_room_for():
+    tokeniser = Tokeniser()
+    tokeniser._slots = np.full(16, -1, dtype=np.int32)
+    text = " ".join(f"word{number}" for number in range(500))
+    assert words(tokeniser, [text]) == expected([text])

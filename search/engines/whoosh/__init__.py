@@ -17,11 +17,11 @@ from search.engines import (
     ArticleMissing,
     Change,
     Count,
+    EngineError,
     EngineUnavailable,
     Found,
     Held,
     Hit,
-    IndexMissing,
     Progress,
     RebuildRefused,
     Status,
@@ -280,7 +280,7 @@ class WhooshEngine:
     def _applied(self) -> int:
         try:
             return contents.applied(self._live())
-        except IndexMissing:
+        except EngineError:  # there is none, or `catch_up` says what is wrong with it
             return 0
 
     def _live(self) -> Path:

@@ -85,7 +85,8 @@ def _of_prefix(view: View, prefix: str, docs: list[int]) -> Iterator[tuple[str, 
 
 def _places(among: Array, docs: list[int]) -> tuple[list[int], list[int]]:
     """Which of these documents are among others, and at what places there."""
-    places = among.searchsorted(np.array(docs, among.dtype)).tolist()
+    top = np.iinfo(among.dtype).max  # a document without words may be beyond what its type holds
+    places = among.searchsorted(np.array([min(doc, top) for doc in docs], among.dtype)).tolist()
     known, end = among.data, len(among)
     which = [i for i, place in enumerate(places) if place < end and known[place] == docs[i]]
     return which, [places[i] for i in which]

@@ -87,19 +87,23 @@ class _Term:
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         tf, dense = np.zeros(len(docs)), None
         for stand in self._stands[number]:
-            lengths, factors = self._views[number].lengths[stand.field], self._visible.factors(stand.field)
+            lengths = self._views[number].lengths[stand.field]
             if isinstance(stand, Spread):
-                tf += stand.dense.take(docs) * factors.take(lengths.take(docs))
+                tf += stand.dense.take(docs) * self._visible.factors(stand.field, lengths.take(docs))
             elif len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
                 place = stand.docs.searchsorted(docs)
                 place[place == len(stand.docs)] = 0
                 here = (stand.docs[place] == docs).nonzero()[0]
                 if len(here):
-                    tf[here] += stand.frequencies(place[here]) * factors.take(lengths.take(docs[here]))
+                    tf[here] += stand.frequencies(place[here]) * self._visible.factors(
+                        stand.field, lengths.take(docs[here])
+                    )
             else:
                 if dense is None:
                     dense = np.zeros(self._views[number].size)
-                dense[stand.docs] += stand.frequencies(None) * factors.take(lengths.take(stand.docs))
+                dense[stand.docs] += stand.frequencies(None) * self._visible.factors(
+                    stand.field, lengths.take(stand.docs)
+                )
         if dense is not None:
             tf += dense.take(docs)
         tf *= self._idf * (fields.K1 + 1) / (tf + fields.K1)

@@ -106,7 +106,9 @@ def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
 
 def _by_code(weights: NDArray[np.float64], postings: Postings) -> NDArray[np.float64]:
     """The weighted frequency that each code of a posting stands for; of mixed forms its occurrences say it."""
-    number = np.minimum(postings.code_form, len(weights) - 1)  # a code of more forms than this stem has is not met
+    number = np.minimum(
+        postings.code_form, min(len(weights), 256) - 1
+    )  # a code of more forms than this stem has is not met
     found: NDArray[np.float64] = postings.code_tf * weights[number]
     return found
 

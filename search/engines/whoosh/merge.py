@@ -142,7 +142,7 @@ class _Part:
             form[at : at + len(base)] = number.take(places, mode="clip")  # what is MIXED is set below
             at += len(base)
         mix[:] = number[self._base(self.mixes) + self.mix]
-        if number.dtype != np.uint8:  # a form that the byte has no number for is said by occurrence
+        if words.number_of.max(initial=0) >= MIXED:  # a form that the byte has no number for is said by occurrence
             form, mix = self._widened(form, mix, mixed)
         form[mixed] = MIXED
         self.form, self.mix = form.astype(np.uint8), mix

@@ -48,6 +48,7 @@ def gather(
 
     The last one ends with the last row that there is, at `until` or before.
     """
+    tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
     gathering = _Gathering(after, tokeniser)
     seq = after
     while rows := store.newest_after(seq, READ_ROWS, until) if newest else store.rows_after(seq, READ_ROWS, until):
@@ -56,6 +57,7 @@ def gather(
         seq = rows[-1].seq
         if gathering.full:
             yield gathering.write(into, seq)
+            tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
             gathering = _Gathering(seq, tokeniser)
     if seq > gathering.after:
         yield gathering.write(into, seq)

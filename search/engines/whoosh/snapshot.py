@@ -27,6 +27,8 @@ from search.engines.whoosh.words import Words
 
 TRIES = 10  # a commit may remove a file between the table of contents and its opening; then there is a newer table
 
+LONG = 65_535  # words of a field: what is longer is computed, not looked up
+
 Mask = NDArray[np.bool_]
 
 
@@ -41,6 +43,7 @@ class View:
         self.postings = Postings(self.arrays)
         self.lengths = [self.arrays[f"len.{name}"] for name in FIELD_NAMES]
         self.ids = Strings.of(self.arrays, "doc.ids")
+        self._values: dict[str, Strings] = {}
         self._texts: dict[str, list[str]] = {}
         self._ordinals: dict[str, Array | None] = {}
         self._months: dict[tzinfo, Months] = {}
@@ -55,7 +58,9 @@ class View:
 
     def values(self, name: str) -> Strings:
         """The values of a filter, sorted."""
-        return Strings.of(self.arrays, f"{name}.values")
+        if name not in self._values:
+            self._values[name] = Strings.of(self.arrays, f"{name}.values")
+        return self._values[name]
 
     def texts(self, name: str, places: Array) -> list[str]:
         """The values at these places of `values`."""
@@ -133,13 +138,19 @@ class Visible:
     until: int
     _factors: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
-    def factors(self, number: int) -> NDArray[np.float64]:
-        """By length of the field: what a frequency in it is multiplied by, weight / (1 - b + b * length / mean)."""
+    def factors(self, number: int, lengths: Array) -> NDArray[np.float64]:
+        """What a frequency in fields of these lengths is multiplied by: weight / (1 - b + b * length / mean)."""
         if number not in self._factors:
-            field, lengths = fields.SEARCHED[number], np.arange(self.longest[number] + 1)
-            relative = lengths / self.average[number]
-            self._factors[number] = (field.weight or 1.0) / (1 - field.b + field.b * relative)
-        return self._factors[number]
+            self._factors[number] = self._factor(number, np.arange(min(self.longest[number], LONG) + 1))
+        factors = self._factors[number].take(lengths, mode="clip")
+        if self.longest[number] > LONG and len(beyond := (lengths > LONG).nonzero()[0]):
+            factors[beyond] = self._factor(number, lengths[beyond])
+        return factors
+
+    def _factor(self, number: int, lengths: Array) -> NDArray[np.float64]:
+        field = fields.SEARCHED[number]
+        factor: NDArray[np.float64] = (field.weight or 1.0) / (1 - field.b + field.b * (lengths / self.average[number]))
+        return factor
 
 
 class Snapshot:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from search import article
@@ -262,12 +263,17 @@ def _dictionary(db: Connection, lines: Sequence[bytes]) -> int:
         (json.dumps(list(range(1, last + 1, step))),),
     ).fetchall()
     number = max(newest + 1, compression.FIRST)
-    learnt = compression.learn(number, [*(db.frames.open(frame) for (frame,) in stored), *lines[::step]])
+    learnt = compression.learn(number, _samples(db, [frame for (frame,) in stored], lines[::step]))
     if learnt is None:
         return newest
     # The one that another process has learnt meanwhile is as good.
     db.execute("INSERT OR IGNORE INTO dictionaries VALUES (?, ?)", (number, learnt))
     return number
+
+
+def _samples(db: Connection, frames: Iterable[bytes], lines: Iterable[bytes]) -> list[bytes]:
+    """The beginnings of articles: of an archive of books the whole ones would fill the memory."""
+    return [line[: compression.SAMPLE] for line in chain(map(db.frames.open, frames), lines)]
 
 
 def _append(

@@ -146,7 +146,10 @@ class Tokeniser:
     def _file(self, number: NDArray[np.int64]) -> None:
         """Give these chunks their slots; all of them, in a larger table, where half of it is taken."""
         if len(self._first) * 2 > len(self._slots):
-            self._slots = np.full(len(self._slots) * 4, -1, dtype=np.int32)
+            size = len(self._slots)
+            while len(self._first) * 2 > size:
+                size *= 4
+            self._slots = np.full(size, -1, dtype=np.int32)
             number = np.flatnonzero(self._keys[0].array)  # long ones have no key
         slot = (_hash([key.array[number] for key in self._keys]) >> np.uint64(32)).astype(np.int64)
         slot &= len(self._slots) - 1
