@@ -48,8 +48,8 @@ is PSS of a process and all below it, looked at ten times a second; the most tha
 # What the figures say; to be read again when they change.
 LIMIT = """
 The embedded engine is the right choice up to about a million articles on a machine like this: a common word with its
-counts then takes 17 ms, ten thousand new articles a few seconds, and all of it 2.5 GB of disk. Time and memory to answer
-grow with the articles, as counts are exact and every match is looked at; what is larger belongs on a cluster.
+counts then takes 17 ms, ten thousand new articles a few seconds, and all of it 2.5 GB of disk. Time and memory grow
+with the articles, as counts are exact and every match is looked at; what is larger belongs on a cluster.
 """
 
 
