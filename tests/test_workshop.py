@@ -24,6 +24,7 @@ from search import fields, query
 from search.article import Article
 from search.engines import Delete, EngineUnavailable, IndexCorrupt, IndexLocked, Put, connect
 from search.engines.whoosh import contents, durable, generations, pieces, workshop, writer
+from search.engines.whoosh.arrays import Arrays, Strings
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.workshop import Workshop
 
@@ -261,7 +262,8 @@ def test_pieces_follow_each_other(folder):
         shop.accepted(*ordered)
         made = [piece for ready in shop.pieces(after, 47) for piece in ready]
         assert [after, *(piece.until for piece in made)] == [*(piece.after for piece in made), 47]
-        assert [id for piece in made for id in piece.changed] == ids(after, 47)
+        opened = [Arrays(piece.opened().file(shop.folder())) for piece in made]
+        assert [id for one in opened for id in Strings.of(one, "doc.ids").texts()] == ids(after, 47)
         shop.close()
     store.close()
 

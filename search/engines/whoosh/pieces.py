@@ -7,7 +7,7 @@ moves it into one. It says what the articles of its rows are after the last of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from whoosh.index import _DEF_INDEX_NAME as NAME
@@ -31,7 +31,8 @@ class Piece:
     segment: str = ""
     docs: int = 0
     dead: tuple[int, ...] = ()  # documents that a later row of the piece replaced
-    changed: tuple[str, ...] = ()  # ids: what segments before have of them counts no more
+    gone: tuple[str, ...] = ()  # ids that were deleted
+    replaces: bool = True  # what segments before have of its articles, and of what is gone, counts no more
 
     def opened(self) -> Segment:
         """As the table of contents names it."""
@@ -49,16 +50,16 @@ def gather(
     The last one ends with the last row that there is, at `until` or before.
     """
     tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
-    gathering = _Gathering(after, tokeniser)
+    gathering = _Gathering(after, tokeniser, not newest)
     seq = after
     while rows := store.newest_after(seq, READ_ROWS, until) if newest else store.rows_after(seq, READ_ROWS, until):
         for row in rows:
-            gathering.apply(row, known=not newest)
+            gathering.apply(row)
         seq = rows[-1].seq
         if gathering.full:
             yield gathering.write(into, seq)
             tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
-            gathering = _Gathering(seq, tokeniser)
+            gathering = _Gathering(seq, tokeniser, not newest)
     if seq > gathering.after:
         yield gathering.write(into, seq)
 
@@ -73,29 +74,30 @@ def join(generation: Path, into: Path, segments: Sequence[str]) -> Piece:
 class _Gathering:
     """A piece in the making."""
 
-    def __init__(self, after: int, tokeniser: Tokeniser) -> None:
+    def __init__(self, after: int, tokeniser: Tokeniser, replaces: bool) -> None:
         self.after = after
+        self._replaces = replaces
         self._batch = Batch(tokeniser)
         self._place: dict[str, int] = {}  # id -> document of the batch
         self._dead: list[int] = []
-        self._changed: dict[str, None] = {}
+        self._gone: dict[str, None] = {}
 
     @property
     def full(self) -> bool:
         return self._batch.characters >= FLUSH_CHARACTERS
 
-    def apply(self, row: Row, known: bool) -> None:
-        if known:
-            self._changed[row.id] = None
+    def apply(self, row: Row) -> None:
         before = self._place.pop(row.id, None)
         if before is not None:
             self._dead.append(before)
-        if row.article is not None:
+        if row.article is None:
+            self._gone[row.id] = None
+        else:
             self._place[row.id] = len(self._batch)
             self._batch.add(row.seq, row.article)
 
     def write(self, into: Path, until: int) -> Piece:
-        piece = Piece(self.after, until, dead=tuple(self._dead), changed=tuple(self._changed))
+        piece = Piece(self.after, until, dead=tuple(self._dead), gone=tuple(self._gone), replaces=self._replaces)
         return _write(into, self._batch.arrays(), piece) if len(self._batch) else piece
 
 
@@ -103,4 +105,4 @@ def _write(into: Path, content: dict[str, arrays.Array], piece: Piece) -> Piece:
     docs = len(content["doc.seq"])
     new = Segment(NAME, docs)
     arrays.write(new.file(into), content)
-    return Piece(piece.after, piece.until, new.segid, docs, piece.dead, piece.changed)
+    return replace(piece, segment=new.segid, docs=docs)

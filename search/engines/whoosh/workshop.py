@@ -248,9 +248,7 @@ def _read(line: str) -> list[Piece]:
     """The answer of a worker, or what went wrong there, raised here."""
     answer = json.loads(line)
     if isinstance(answer, list):
-        return [
-            Piece(**{**piece, "dead": tuple(piece["dead"]), "changed": tuple(piece["changed"])}) for piece in answer
-        ]
+        return [Piece(**{**piece, "dead": tuple(piece["dead"]), "gone": tuple(piece["gone"])}) for piece in answer]
     if "errno" in answer:
         raise OSError(answer["errno"], answer["message"])
     from search import engines

@@ -80,14 +80,19 @@ def _take_in(generation: Path, folder: Path, ready: Sequence[Piece]) -> int:
     segments: list[Segment] = list(table(generation).segments)
     opened = [arrays.Arrays(one.file(generation)) for one in segments]
     for piece in ready:
-        ties = np.array([tie_break(id) for id in piece.changed], dtype=np.uint64)
-        for one, content in zip(segments, opened, strict=True):
-            one.deleted |= _find(content, piece.changed, ties)
-        if piece.segment:
-            new = piece.opened()
-            new.file(folder).rename(new.file(generation))
-            segments.append(new)
-            opened.append(arrays.Arrays(new.file(generation)))
+        segment = piece.opened() if piece.segment else None
+        new = arrays.Arrays(segment.file(folder)) if segment else None
+        if piece.replaces:
+            ids = [*(arrays.Strings.of(new, "doc.ids").texts() if new else ()), *piece.gone]
+            ties = np.array([tie_break(id) for id in piece.gone], dtype=np.uint64)
+            if new:
+                ties = np.concatenate((new["doc.tie"], ties))
+            for one, content in zip(segments, opened, strict=True):
+                one.deleted |= _find(content, ids, ties)
+        if segment and new:
+            new.path.rename(segment.file(generation))
+            segments.append(segment)
+            opened.append(new)
     contents.commit(generation, [one for one in segments if one.doc_count()], ready[-1].until)
     return ready[-1].until
 
