@@ -174,5 +174,14 @@ def ranges(starts: Array, lengths: Array) -> NDArray[np.int64]:
     return np.repeat(starts.astype(np.int64) - (ends - lengths), lengths) + np.arange(total, dtype=np.int64)
 
 
+def places_of(wanted: NDArray[np.int64], among: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where these whole numbers stand among ascending ones (anywhere, where they do not), and which of them do."""
+    top = np.iinfo(among.dtype).max
+    # In the type of the many: else numpy would make all of them 64 bits.
+    place = among.searchsorted(np.minimum(wanted, top).astype(among.dtype, copy=False))
+    place[place == len(among)] = 0
+    return place, among[place] == wanted
+
+
 def _padded(size: int) -> int:
     return size + -size % ALIGN

@@ -73,7 +73,7 @@ class Frames:
 
 def learn(number: int, lines: Sequence[bytes]) -> bytes | None:
     """The dictionary of what these lines have in common, packed; None where they are too short for one."""
-    samples: list[bytes | bytearray | memoryview] = [line[:SAMPLE] for line in lines]
+    samples: list[bytes | bytearray | memoryview] = list(lines)
     try:
         learnt = zstandard.train_dictionary(SIZE, samples, k=400, d=8, dict_id=number, level=LEVEL)
     except ZstdError:

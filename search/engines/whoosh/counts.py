@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from search import query as queries
-from search.engines.whoosh.arrays import Array
+from search.engines.whoosh.arrays import Array, places_of
 from search.engines.whoosh.leaves import stands
 from search.engines.whoosh.order import Place
 from search.engines.whoosh.postings import FIELD_NAMES
@@ -85,8 +85,6 @@ def _of_prefix(view: View, prefix: str, docs: list[int]) -> Iterator[tuple[str, 
 
 def _places(among: Array, docs: list[int]) -> tuple[list[int], list[int]]:
     """Which of these documents are among others, and at what places there."""
-    top = np.iinfo(among.dtype).max  # a document without words may be beyond what its type holds
-    places = among.searchsorted(np.array([min(doc, top) for doc in docs], among.dtype)).tolist()
-    known, end = among.data, len(among)
-    which = [i for i, place in enumerate(places) if place < end and known[place] == docs[i]]
-    return which, [places[i] for i in which]
+    places, held = places_of(np.array(docs), among)
+    which = held.nonzero()[0].tolist()
+    return which, places[which].tolist()

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.leaves import Leaf, Spread, stands
+from search.engines.whoosh.arrays import places_of
+from search.engines.whoosh.leaves import MANY, Leaf, Spread, stands
 from search.engines.whoosh.snapshot import Mask, Snapshot, Visible
 from search.query import Both, Clause, Either, Query
 
-MANY = 8  # so many times as many: a search among them takes less time than going through them
 Scores = NDArray[np.float64]  # of the documents asked about; 0 where the clause does not match
 
 
@@ -91,10 +91,8 @@ class _Term:
             if isinstance(stand, Spread):
                 tf += stand.dense.take(docs) * self._visible.factors(stand.field, lengths.take(docs))
             elif len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
-                place = stand.docs.searchsorted(docs)
-                place[place == len(stand.docs)] = 0
-                here = (stand.docs[place] == docs).nonzero()[0]
-                if len(here):
+                place, held = places_of(docs, stand.docs)
+                if len(here := held.nonzero()[0]):
                     tf[here] += stand.frequencies(place[here]) * self._visible.factors(
                         stand.field, lengths.take(docs[here])
                     )
@@ -110,40 +108,23 @@ class _Term:
         return tf
 
 
-class _Any:
-    """At least one of these."""
+class _Group:
+    """At least one of these, or every one: as their masks are combined."""
 
-    def __init__(self, nodes: Sequence[_Node]) -> None:
+    def __init__(self, nodes: Sequence[_Node], combine: np.ufunc) -> None:
         self._nodes = nodes
-        self.masks: list[Mask] = [
-            np.logical_or.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)
-        ]
-
-    def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
-        total: Scores = np.sum([node.score(number, docs) for node in self._nodes], axis=0)
-        return total
-
-
-class _All:
-    """Every one of these."""
-
-    def __init__(self, nodes: Sequence[_Node]) -> None:
-        self._nodes = nodes
-        self.masks: list[Mask] = [
-            np.logical_and.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)
-        ]
+        self.masks: list[Mask] = [combine.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)]
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         total = np.sum([node.score(number, docs) for node in self._nodes], axis=0)
         return np.where(self.masks[number][docs], total, 0.0)
 
 
-_Node = _Term | _Any | _All
+_Node = _Term | _Group
 
 
 def _node(clause: Clause, snapshot: Snapshot, visible: Visible) -> _Node:
-    if isinstance(clause, Either):
-        return _Any([_node(part, snapshot, visible) for part in clause.of])
-    if isinstance(clause, Both):
-        return _All([_node(part, snapshot, visible) for part in clause.of])
+    if isinstance(clause, Either | Both):
+        combine = np.logical_or if isinstance(clause, Either) else np.logical_and
+        return _Group([_node(part, snapshot, visible) for part in clause.of], combine)
     return _Term(clause, snapshot, visible)

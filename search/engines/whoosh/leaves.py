@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.arrays import Array
+from search.engines.whoosh.arrays import Array, places_of
 from search.engines.whoosh.postings import FIELD_NAMES, Postings
 from search.engines.whoosh.postings import begins as _begins
 from search.engines.whoosh.snapshot import Mask, View
@@ -77,7 +77,8 @@ class Spread:
 
 
 Stand = Counted | Weighed | Spread
-MANY = 16  # one document in so many: it takes less time to have a number for each
+MANY = 8  # times as many: to look the few up among the many takes less time than to go through these
+WIDE = 16  # one document in so many: to have a number for each takes less time than to gather them
 
 
 def stands(leaf: Leaf, view: View) -> list[Stand]:
@@ -106,9 +107,8 @@ def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
 
 def _by_code(weights: NDArray[np.float64], postings: Postings) -> NDArray[np.float64]:
     """The weighted frequency that each code of a posting stands for; of mixed forms its occurrences say it."""
-    number = np.minimum(
-        postings.code_form, min(len(weights), 256) - 1
-    )  # a code of more forms than this stem has is not met
+    # A code of more forms than this stem has is not met.
+    number = np.minimum(postings.code_form, min(len(weights), 256) - 1)
     found: NDArray[np.float64] = postings.code_tf * weights[number]
     return found
 
@@ -177,10 +177,8 @@ def _common(size: int, lists: list[Array]) -> tuple[NDArray[np.int64], list[NDAr
     places = {rarest: np.arange(len(common))}
     for i in others:
         docs = lists[i]
-        if len(docs) > 8 * len(common):
-            place = docs.searchsorted(common.astype(docs.dtype))
-            place[place == len(docs)] = 0
-            held = docs[place] == common
+        if len(docs) > MANY * len(common):
+            place, held = places_of(common, docs)
         else:
             at = np.full(size, -1, dtype=np.int32)
             at[docs.astype(np.int64)] = np.arange(len(docs), dtype=np.int32)
@@ -224,7 +222,7 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
     by_part = [np.bincount(docs, weights=counts, minlength=size) for docs, counts in parts]
     dense = (by_part[0] if len(by_part) == 1 else np.sum(by_part, axis=0)).astype(np.float64, copy=False)
     spread = Spread(field, dense)
-    if sum(len(docs) for docs, _ in parts) * MANY > size:
+    if sum(len(docs) for docs, _ in parts) * WIDE > size:
         return spread
     docs = spread.docs
     return Counted(field, docs, dense.take(docs))

@@ -167,12 +167,9 @@ class Postings:
 
     def frequencies(self, term: int, places: Array | None = None) -> NDArray[np.int64]:
         """How often, by document; or by those at these places of `docs` alone."""
-        code = self.codes(term) if places is None else self.codes(term)[places]
-        tf = self._code_tf.take(code)
-        if self._has_rare and len(rare := (code == RARE).nonzero()[0]):
-            numbers = int(self._post[term]) + (rare if places is None else places[rare])
-            tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], numbers)]
-        return tf
+        if places is not None:
+            return self._often(int(self._post[term]) + places)
+        return self._often(slice(*self._post[term : term + 2].tolist()))
 
     def mixed(self, term: int, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """Of the postings at these places, which have several forms: how often, and the form of each occurrence."""
@@ -195,14 +192,13 @@ class Postings:
 
     def occurrences(self, term: int, places: NDArray[np.int64]) -> Occurrences:
         """Of the documents at these places of `docs`, every occurrence."""
-        docs, tf = self.docs(term), self.frequencies(term)
-        start = int(self._occ[term])
-        if len(places) == len(docs):
+        tf, start = self.frequencies(term), int(self._occ[term])
+        if len(places) == len(tf):
             position, chosen = self._positions(start, start + int(tf.sum())), tf
         else:
             chosen = tf[places]
             position = self._at(ranges((tf.cumsum() - tf)[places] + start, chosen))
-        return Occurrences(self, term, tf, places, chosen, docs[places].astype(np.int64).repeat(chosen), position)
+        return Occurrences(self, term, tf, places, chosen, position)
 
     def counts(self, terms: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
         """Of several terms: by posting the document, and how often."""
@@ -248,12 +244,13 @@ class Postings:
             form[mixed] = self._arrays["mix.form"][int(self._mix[term]) + before[places[mixed]] + nth[mixed]]
         return form
 
-    def _often(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _often(self, postings: NDArray[np.int64] | slice) -> NDArray[np.int64]:
         """How often, by posting: numbers of postings, not places in a term."""
         code = self._code[postings]
         tf = self._code_tf.take(code)
         if self._has_rare and len(rare := (code == RARE).nonzero()[0]):
-            tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], postings[rare])]
+            numbers = postings.start + rare if isinstance(postings, slice) else postings[rare]
+            tf[rare] = self._arrays["rare.tf"][np.searchsorted(self._arrays["rare.post"], numbers)]
         return tf
 
     def _at(self, occurrences: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -293,14 +290,13 @@ class Postings:
 
 
 class Occurrences(NamedTuple):
-    """Occurrences of a term in some of its documents: `doc` and `position` of each."""
+    """Occurrences of a term in some of its documents, with the `position` of each."""
 
     postings: Postings
     term: int
     tf: NDArray[np.int64]  # of all the term's documents
     places: NDArray[np.int64]  # of these documents among them
     chosen: NDArray[np.int64]  # how often in each of these
-    doc: NDArray[np.int64]
     position: NDArray[np.int64]
 
     def forms(self, which: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -73,7 +73,7 @@ class Batch:
     def arrays(self) -> dict[str, Array]:
         """The segment of what was gathered."""
         self._tokenise()
-        form, doc, field, position = (_joined(block) for block in zip(*self._blocks, strict=True))
+        form, doc, field, position = map(np.concatenate, zip(*self._blocks, strict=True))
         used = np.zeros(len(self._tokeniser.forms), dtype=bool)
         used[form] = True
         numbers = used.nonzero()[0]
@@ -202,7 +202,3 @@ def sorting(key: NDArray[np.uint32]) -> NDArray[np.int64]:
     order = np.argsort(key.astype(np.uint16), kind="stable")
     high = (key >> np.uint32(16)).astype(np.uint16)
     return order if not high.any() else order[np.argsort(high[order], kind="stable")]
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    return np.concatenate(parts)

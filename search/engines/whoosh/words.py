@@ -73,7 +73,6 @@ class Words:
 
     def beginning_with(self, text: str) -> NDArray[np.int64]:
         """The places in `forms`, ascending, of those that begin so, whatever their capitals."""
-
         first = self._place(text)
         last = self._place(text + "\U0010ffff")
         return np.sort(self._order[first:last].astype(np.int64))
