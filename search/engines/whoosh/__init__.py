@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from search.article import Article
 from search.engines import (
     ArticleGone,
@@ -30,7 +28,7 @@ from search.engines import (
 from search.engines.whoosh import contents, generations, lock, order, writer
 from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
-from search.engines.whoosh.facets import Filtered
+from search.engines.whoosh.facets import Filtered, count_values
 from search.engines.whoosh.segment import NONE, moment
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
@@ -119,10 +117,9 @@ class WhooshEngine:
         sections: Counter[str] = Counter()
         newest = NONE
         for view, mask in zip(snapshot.views, visible.masks, strict=True):
-            doc, ordinal = view.pairs("section")
-            values = view.values("section")
-            found = np.bincount(ordinal[mask[doc]], minlength=len(values))
-            sections.update({values[int(i)]: int(found[i]) for i in np.flatnonzero(found)})
+            found, _ = count_values(view, "section", mask.nonzero()[0])
+            held = found.nonzero()[0]
+            sections.update(dict(zip(view.texts("section", held), found[held].tolist(), strict=True)))
             newest = max(newest, int(view.arrays["doc.published"][mask].max(initial=NONE)))
         live = sum(int(view.live.sum()) for view in snapshot.views)
         return Status(

@@ -70,10 +70,11 @@ def table(generation: Path) -> TOC:
         storage.let_go()
 
 
-def applied(generation: Path) -> int:
-    """The sequence number up to which the generation holds the store's rows."""
+def applied(generation: Path, toc: TOC | None = None) -> int:
+    """The sequence number up to which the generation holds the store's rows, as this table of its contents says."""
     # The segments carry it, so that it is committed with them; an index without segments has the manifest alone.
-    return max((one.applied for one in table(generation).segments), default=_manifest(generation).last)
+    segments = (toc or table(generation)).segments
+    return max(one.applied for one in segments) if segments else _manifest(generation).last
 
 
 def commit(generation: Path, segments: list[Segment], seq: int) -> None:

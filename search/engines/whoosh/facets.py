@@ -56,7 +56,7 @@ class Filtered:
         counts: dict[str, int] = {}
         missing = 0
         for view, found in zip(self._views, docs, strict=True):
-            by_value, without = _counted(view, name, found)
+            by_value, without = count_values(view, name, found)
             missing += without
             places = by_value.nonzero()[0]
             for value, count in zip(view.texts(name, places), by_value[places].tolist(), strict=True):
@@ -102,7 +102,7 @@ class Filtered:
         return DateFacet(facet.interval, facet.values, missing=sum(int(counted[-1]) for counted in by_month))
 
 
-def _counted(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], int]:
+def count_values(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], int]:
     """By value how many of these documents have it, and how many have none."""
     number = len(view.values(name))
     dense = view.ordinals(name)

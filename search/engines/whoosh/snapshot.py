@@ -159,10 +159,9 @@ class Snapshot:
     def __init__(self, generation: Path, hidden: frozenset[str], before: Snapshot | None = None) -> None:
         self.hidden = hidden
         self.generation = generation
-        self.views: tuple[View, ...] = _opened(
-            generation, {view.arrays.path: view for view in before.views} if before else {}
-        )
-        self.applied = contents.applied(generation)
+        known = {view.arrays.path: view for view in before.views} if before else {}
+        self.views: tuple[View, ...]
+        self.views, self.applied = _opened(generation, known)
         self._taken = [writer.find(view.arrays, hidden) for view in self.views]
         self._visible: Visible | None = None
 
@@ -213,18 +212,19 @@ class Snapshot:
         return embargo != NONE and embargo > time.time() * 1_000_000
 
 
-def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[View, ...]:
-    """Every segment that the table of contents names."""
+def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[tuple[View, ...], int]:
+    """Every segment that the table of contents names, and the row up to which they hold the store's."""
     problem: Exception = IndexCorrupt(str(generation))
     for _ in range(TRIES):
         try:
             number = None
             toc = contents.table(generation)
             number = toc.generation
-            return tuple(
+            views = [
                 known[path].again(one) if (path := one.file(generation)) in known else View(generation, one)
                 for one in toc.segments
-            )
+            ]
+            return tuple(views), contents.applied(generation, toc)
         except (OSError, IndexCorrupt) as missing:
             problem = missing
             if number is not None and contents.table(generation).generation == number:
