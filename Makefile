@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check bench growth soak format screenshot clean
+.PHONY: run test check bench growth ranking soak format screenshot clean
 
 run: $(VENV)/.service  ## the service on the sample corpus, at http://127.0.0.1:8000
 	$(BIN)/broadsheet index sample_corpus
@@ -25,6 +25,9 @@ bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5, stock Whoosh; single upd
 
 growth: $(VENV)/.tests  ## how it grows up to a million articles; GROWTH_SIZES=10000,50000 takes other numbers
 	$(BIN)/python tests/growth.py
+
+ranking: $(VENV)/.tests  ## how well judged questions are answered: BENCH_IR=folder of collections
+	$(BIN)/python tests/ranking.py
 
 soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many
 	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py

@@ -82,7 +82,24 @@ def judge(engine: Engine, questions: Sequence[Question]) -> list[Judged]:
         EngineError: the engine cannot be asked.
     """
     _all_there(engine, questions)
-    return [_judged(question, _ids(engine, question.text)) for question in questions]
+    return [judged(question, ask(engine, question.text)) for question in questions]
+
+
+def ask(engine: Engine, text: str) -> list[str]:
+    """The ids that answer this text, best first, as a reader would get them.
+
+    Raises:
+        EngineError: the engine cannot be asked.
+    """
+    found = answer(engine, query.parse(text, per_page=DEPTH, facets=(), highlight=False))
+    return [result.article.id for result in found.results]
+
+
+def judged(question: Question, ids: Sequence[str]) -> Judged:
+    """How well these ids, best first, answer the question."""
+    grades = question.grades
+    figures = (ndcg(ids, grades), reciprocal_rank(ids, grades), average_precision(ids, grades), recall(ids, grades))
+    return Judged(question, *figures)
 
 
 def mean(judged: Sequence[Judged]) -> Figures:
@@ -120,17 +137,6 @@ def _right(grades: Grades) -> int:
 
 def _gain(grades: Sequence[float]) -> float:
     return sum(grade / log2(rank + 1) for rank, grade in enumerate(grades, 1))
-
-
-def _judged(question: Question, ids: Sequence[str]) -> Judged:
-    grades = question.grades
-    figures = (ndcg(ids, grades), reciprocal_rank(ids, grades), average_precision(ids, grades), recall(ids, grades))
-    return Judged(question, *figures)
-
-
-def _ids(engine: Engine, text: str) -> list[str]:
-    found = answer(engine, query.parse(text, per_page=DEPTH, facets=(), highlight=False))
-    return [result.article.id for result in found.results]
 
 
 def _all_there(engine: Engine, questions: Sequence[Question]) -> None:
