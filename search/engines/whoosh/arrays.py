@@ -113,9 +113,11 @@ class Strings(Sequence[str]):
     @staticmethod
     def pack(name: str, texts: Iterable[str]) -> dict[str, Array]:
         """The texts as arrays, to be written."""
-        encoded = [text.encode("utf-8", "replace") for text in texts]
-        blob = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        ends = np.cumsum([len(item) for item in encoded], dtype=np.uint64)
+        kept = texts if isinstance(texts, list) else list(texts)
+        blob = np.frombuffer("".join(kept).encode("utf-8", "replace"), dtype=np.uint8)
+        ends = np.fromiter(map(len, kept), np.int64, len(kept)).cumsum()
+        if len(kept) and ends[-1] < len(blob):  # from characters to bytes
+            ends = np.append(_characters(blob).nonzero()[0], len(blob))[ends]
         return {f"{name}.blob": blob, f"{name}.ends": narrow(ends)}
 
     def __len__(self) -> int:
@@ -135,7 +137,15 @@ class Strings(Sequence[str]):
 
     def texts(self) -> list[str]:
         """All of them at once, which is much faster."""
-        return self.run(0, len(self))
+        blob = np.frombuffer(self._blob, np.uint8)
+        if not len(self) or not blob.all():
+            return self.run(0, len(self))
+        parted = np.zeros(len(blob) + len(self), np.uint8)  # a zero byte after each, which no text has
+        apart = np.frombuffer(self._ends, self._ends.format).astype(np.int64) + np.arange(len(self))
+        within = np.ones(len(parted), dtype=bool)
+        within[apart] = False
+        parted[within] = blob
+        return parted[:-1].tobytes().decode().split("\0")
 
     def run(self, first: int, last: int) -> list[str]:
         """Those from `first` to before `last`, at once."""
@@ -143,8 +153,8 @@ class Strings(Sequence[str]):
         ends = self._ends[first:last].tolist()
         blob = self._blob[base : ends[-1] if ends else base].tobytes()
         text = blob.decode()
-        if len(text) < len(blob):  # from bytes to characters: all bytes but those that go on with one
-            characters = np.append(0, (np.frombuffer(blob, np.uint8) & 0xC0 != 0x80).cumsum())
+        if len(text) < len(blob):  # from bytes to characters
+            characters = np.append(0, _characters(np.frombuffer(blob, np.uint8)).cumsum())
             base, ends = 0, characters[np.array(ends) - base].tolist()
         return [text[start - base : end - base] for start, end in zip([base, *ends], ends, strict=False)]
 
@@ -158,6 +168,12 @@ class Strings(Sequence[str]):
     def _landmarks(self) -> list[str]:
         """One text in so many, at hand: most of a search is done among them."""
         return [self[i] for i in range(0, len(self), STEP)]
+
+
+def _characters(blob: Array) -> NDArray[np.bool_]:
+    """Where a character of UTF-8 begins: at all bytes but those that go on with one."""
+    begins: NDArray[np.bool_] = blob & 0xC0 != 0x80
+    return begins
 
 
 def narrow(array: Array) -> Array:

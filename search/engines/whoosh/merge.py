@@ -7,7 +7,7 @@ that what is needed beside the result is small.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, compress, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from search.engines.whoosh import postings
 from search.engines.whoosh.arrays import Array, Strings, narrow, ranges
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, MIXED, Far, Postings
 from search.engines.whoosh.segment import filter_pairs
-from search.engines.whoosh.words import NewWords, Words
+from search.engines.whoosh.words import NewWords, Words, differs
 
 BLOCK = 500_000  # postings or occurrences moved at once
 
@@ -30,10 +30,8 @@ def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict
     number = np.min_scalar_type(max(int(bases[-1]) - 1, 0))
     renumber = [(np.cumsum(mask) - 1 + base).astype(number) for mask, base in zip(live, bases, strict=False)]
     parts = [_Part(arrays, mask) for arrays, mask in zip(segments, live, strict=True)]
-    entries = sorted(set().union(*(part.used() for part in parts)))
-    words = NewWords(entries)
-    place = {one: i for i, one in enumerate(entries)}
-    for part, numbers in zip(parts, renumber, strict=True):
+    words, places = _words(parts)
+    for part, place, numbers in zip(parts, places, renumber, strict=True):
         part.renumber(words, place, numbers)
 
     # Terms of all parts in the new order, of one term those of the first part first.
@@ -117,19 +115,18 @@ class _Part:
         self.occurrences = _sums(self.tf, begin)
         self.mixes = _sums(np.where(is_mixed, self.tf, 0), begin)
 
-    def used(self) -> list[str]:
-        """The words that stand in an article."""
+    def used(self) -> NDArray[np.bool_]:
+        """By word, whether it stands in an article."""
         if self._all_live:
-            return self.entries
+            return np.ones(len(self.entries), dtype=bool)
         flags = np.zeros(len(self.entries), dtype=bool)
         plain = self.form != MIXED
         flags[(self._base(self.postings) + self.form)[plain]] = True
         flags[self._base(self.mixes) + self.mix] = True
-        return [self.entries[i] for i in flags.nonzero()[0].tolist()]
+        return flags
 
-    def renumber(self, words: NewWords, place: Mapping[str, int], docs: Array) -> None:
-        """From here on in the numbers of the new segment."""
-        new = np.array([place.get(one, -1) for one in self.entries], dtype=np.int64)  # -1: no article has it any more
+    def renumber(self, words: NewWords, new: NDArray[np.int64], docs: Array) -> None:
+        """From here on in the numbers of the new segment; `new` is the place of each word there, -1 of one not used."""
         number = narrow(np.append(words.number_of, 0))[new]
         stem_of_form = np.append(words.stem_of, 0)[new]
         mixed = self.form == MIXED
@@ -171,6 +168,24 @@ class _Part:
             self.mixes = _sums(often, self.postings.cumsum() - self.postings)
             form[beyond] = MIXED
         return form, mix
+
+
+def _words(parts: Sequence[_Part]) -> tuple[NewWords, list[NDArray[np.int64]]]:
+    """The words of the new segment, and by part the place that each word has there, -1 of those not used."""
+    used = [part.used() for part in parts]
+    entries = list(
+        chain.from_iterable(compress(part.entries, flags.tolist()) for part, flags in zip(parts, used, strict=True))
+    )
+    order = sorted(range(len(entries)), key=entries.__getitem__)  # those of each part are in order: little is left
+    ordered = list(map(entries.__getitem__, order))
+    new = differs(ordered)
+    place = np.empty(len(order), np.int64)
+    place[order] = new.cumsum() - 1
+    places = [np.full(len(flags), -1) for flags in used]
+    ends = np.cumsum([flags.sum() for flags in used])
+    for one, flags, mine in zip(places, used, np.split(place, ends), strict=False):
+        one[flags] = mine
+    return NewWords(list(compress(ordered, new.tolist()))), places
 
 
 def _sums(values: Array, begin: NDArray[np.int64]) -> NDArray[np.int64]:

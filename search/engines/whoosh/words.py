@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain, compress, islice
 from operator import ne
 
 import numpy as np
@@ -22,6 +23,11 @@ def entry(stem: str, form: str) -> str:
     return f"{stem}\0{form}"
 
 
+def differs(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Of texts in order, whether each is another one than that before it; the first is."""
+    return np.fromiter(chain((True,), map(ne, texts, islice(texts, 1, None))), bool, len(texts))
+
+
 class NewWords:
     """The words of a segment to be written, from its entries, sorted and each once.
 
@@ -29,18 +35,17 @@ class NewWords:
     """
 
     def __init__(self, entries: Sequence[str]) -> None:
-        pairs = [one.split("\0") for one in entries]
-        stems = [stem for stem, _ in pairs]
-        new = np.array([True, *map(ne, stems, stems[1:])][: len(stems)], dtype=bool)
+        halves = "\0".join(entries).split("\0") if entries else []
+        stems, self._forms = halves[::2], halves[1::2]
+        new = differs(stems)
         first = new.nonzero()[0]
-        self.stems = [stems[i] for i in first.tolist()]
-        self._forms = [form for _, form in pairs]
+        self.stems = list(compress(stems, new.tolist()))
         self._first = np.append(first, len(stems))
         self.stem_of = new.cumsum() - 1
         self.number_of = np.arange(len(stems)) - self._first[self.stem_of]
 
     def arrays(self) -> dict[str, Array]:
-        small = [form.lower() for form in self._forms]
+        small = list(map(str.lower, self._forms))
         return {
             **Strings.pack("words.stems", self.stems),
             **Strings.pack("words.forms", self._forms),
@@ -65,7 +70,7 @@ class Words:
         """All of them, sorted."""
         stems = self.stems.texts()
         of = np.arange(len(stems)).repeat(np.diff(self.first)).tolist()
-        return [entry(stems[stem], form) for stem, form in zip(of, self.forms.texts(), strict=True)]
+        return list(map(entry, map(stems.__getitem__, of), self.forms.texts()))
 
     def forms_of(self, stem: int | None) -> list[str]:
         """The surface forms of a stem, by number."""
