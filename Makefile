@@ -26,8 +26,8 @@ bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5, stock Whoosh; single upd
 growth: $(VENV)/.tests  ## how it grows up to a million articles; GROWTH_SIZES=10000,50000 takes other numbers
 	$(BIN)/python tests/growth.py
 
-ranking: $(VENV)/.tests  ## how well judged questions are answered: BENCH_IR=folder of collections
-	$(BIN)/python tests/ranking.py
+ranking: $(VENV)/.tests  ## how well judged questions are answered (BENCH_IR=folder), and articles found again (BENCH_CORPUS=file.jsonl)
+	$(BIN)/python tests/ranking.py; first=$$?; $(BIN)/python tests/known_items.py && exit $$first
 
 soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many
 	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py

@@ -1,6 +1,6 @@
 """tantivy, SQLite FTS5 and stock Whoosh as rankers: a text in, ids out, best first, found by any of its words.
 
-Each as its own guide sets it up: its English stemmer, its BM25 with its own constants; the title weighs what is given.
+Each as its own guide sets it up: its English stemmer, its BM25 with its own constants.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Peer(Protocol):
 
     name: str
 
-    def __init__(self, folder: Path, rows: Iterable[Row], title_weight: float) -> None: ...
+    def __init__(self, folder: Path, rows: Iterable[Row]) -> None: ...
 
-    def ask(self, text: str, top: int) -> list[str]: ...
+    def ask(self, text: str, top: int, title_weight: float) -> list[str]: ...
 
     def close(self) -> None: ...
 
@@ -36,7 +36,7 @@ class Peer(Protocol):
 class Tantivy:
     name = "tantivy"
 
-    def __init__(self, folder: Path, rows: Iterable[Row], title_weight: float) -> None:
+    def __init__(self, folder: Path, rows: Iterable[Row]) -> None:
         builder = SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("title", tokenizer_name="en_stem", index_option="position")
@@ -49,11 +49,10 @@ class Tantivy:
         writer.wait_merging_threads()
         self._index.reload()
         self._searcher = self._index.searcher()
-        self._weights = {"title": title_weight}
 
-    def ask(self, text: str, top: int) -> list[str]:
+    def ask(self, text: str, top: int, title_weight: float) -> list[str]:
         words = " ".join(_words(text))  # without what its query language would read as operators
-        asked = self._index.parse_query(words, ["title", "body"], field_boosts=self._weights)
+        asked = self._index.parse_query(words, ["title", "body"], field_boosts={"title": title_weight})
         found = self._searcher.search(asked, top, count=False)
         return [self._searcher.doc(address)["id"][0] for _, address in found.hits]
 
@@ -64,20 +63,19 @@ class Tantivy:
 class Fts5:
     name = "FTS5"
 
-    def __init__(self, folder: Path, rows: Iterable[Row], title_weight: float) -> None:
+    def __init__(self, folder: Path, rows: Iterable[Row]) -> None:
         self._db = sqlite3.connect(folder / "articles.db")
         self._db.execute(
             "CREATE VIRTUAL TABLE articles USING fts5 (id UNINDEXED, title, body, tokenize='porter unicode61')"
         )
         self._db.executemany("INSERT INTO articles VALUES (?, ?, ?)", rows)
         self._db.commit()
-        self._weight = title_weight
 
-    def ask(self, text: str, top: int) -> list[str]:
+    def ask(self, text: str, top: int, title_weight: float) -> list[str]:
         asked = " OR ".join(f'"{word}"' for word in _words(text))
         found = self._db.execute(
             "SELECT id FROM articles WHERE articles MATCH ? ORDER BY bm25(articles, 0, ?, 1), rowid LIMIT ?",
-            (asked, self._weight, top),
+            (asked, title_weight, top),
         )
         return [id for (id,) in found]
 
@@ -88,24 +86,21 @@ class Fts5:
 class Stock:
     name = "Whoosh"
 
-    def __init__(self, folder: Path, rows: Iterable[Row], title_weight: float) -> None:
-        analyzer = StemmingAnalyzer()
-        schema = fields.Schema(
-            id=fields.ID(stored=True),
-            title=fields.TEXT(analyzer, field_boost=title_weight),
-            body=fields.TEXT(analyzer),
-        )
-        made = index.create_in(str(folder), schema)
+    def __init__(self, folder: Path, rows: Iterable[Row]) -> None:
+        text = fields.TEXT(StemmingAnalyzer())
+        self._schema = fields.Schema(id=fields.ID(stored=True), title=text, body=text)
+        made = index.create_in(str(folder), self._schema)
         writer = made.writer(limitmb=256)
         for id, title, body in rows:
             writer.add_document(id=id, title=title, body=body)
         writer.commit()
         self._searcher = made.searcher()
-        self._parser = qparser.MultifieldParser(["title", "body"], schema, group=qparser.OrGroup)
 
-    def ask(self, text: str, top: int) -> list[str]:
-        asked = self._parser.parse(" ".join(_words(text)))
-        return [hit["id"] for hit in self._searcher.search(asked, limit=top)]
+    def ask(self, text: str, top: int, title_weight: float) -> list[str]:
+        weights = {"title": title_weight}
+        parser = qparser.MultifieldParser(["title", "body"], self._schema, weights, group=qparser.OrGroup)
+        found = self._searcher.search(parser.parse(" ".join(_words(text))), limit=top)
+        return [hit["id"] for hit in found]
 
     def close(self) -> None:
         self._searcher.close()

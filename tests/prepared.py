@@ -1,12 +1,18 @@
-"""Articles made ready to be asked again and again: our index of them, and what the peers answered, kept in a folder."""
+"""Articles made ready to be asked again and again: our index of them, and what the peers answered.
+
+BENCH_KEEP names a folder that keeps them, so that a change of weights is judged in seconds; after a change of what is
+indexed (words, stems, fields) delete the folders `broadsheet` in it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +20,11 @@ from peers import Peer, Row
 
 from indexer import build, sources
 from search import judging
+from search.article import Article
 from search.engines import Engine, EngineError, connect
+
+OURS = "Broadsheet"
+Answers = dict[str, list[str]]  # text -> ids, best first
 
 
 class Prepared:
@@ -24,6 +34,10 @@ class Prepared:
         self.file = file
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+
+    def articles(self) -> list[Article]:
+        """All of the file, as we read them; what we refuse the others do not get either."""
+        return [item.article for item in sources.read([str(self.file)]) if isinstance(item, sources.Read)]
 
     @cached_property
     def engine(self) -> Engine:
@@ -43,22 +57,22 @@ class Prepared:
         stamp.write_text(self._digest)
         return engine
 
-    def ask(self, texts: Sequence[str]) -> dict[str, list[str]]:
-        """What we answer: the ids, best first."""
+    def ask(self, texts: Sequence[str]) -> Answers:
+        """What we answer."""
         return {text: judging.ask(self.engine, text) for text in texts}
 
-    def ask_peer(self, peer: type[Peer], texts: Sequence[str], title_weight: float = 1.0) -> dict[str, list[str]]:
-        """What the peer answers; asked once, as it does not change while we do."""
-        key = _digest(json.dumps([self._digest, title_weight, texts]).encode())
-        kept = self._folder / f"{peer.name}-{title_weight:g}.json"
-        if kept.exists() and (answers := json.loads(kept.read_text()))["of"] == key:
-            return dict(answers["ids"])
+    def ask_peer(self, peer: type[Peer], texts: Sequence[str], title_weights: Sequence[float] = (1,)) -> list[Answers]:
+        """What the peer answers with each weight of the title; asked once, as it does not change while we do."""
+        key = _digest(json.dumps([self._digest, title_weights, texts]).encode())
+        answered = self._folder / f"{peer.name}.json"
+        if answered.exists() and (answers := json.loads(answered.read_text()))["of"] == key:
+            return list(answers["answers"])
         with tempfile.TemporaryDirectory() as folder:
-            asked = peer(Path(folder), self._rows(), title_weight)
-            ids = {text: asked.ask(text, judging.DEPTH) for text in texts}
+            asked = peer(Path(folder), self._rows())
+            all_ = [{text: asked.ask(text, judging.DEPTH, weight) for text in texts} for weight in title_weights]
             asked.close()
-        kept.write_text(json.dumps({"of": key, "ids": ids}))
-        return ids
+        answered.write_text(json.dumps({"of": key, "answers": all_}))
+        return all_
 
     def close(self) -> None:
         if "engine" in self.__dict__:
@@ -69,10 +83,18 @@ class Prepared:
         return _digest(self.file.read_bytes())
 
     def _rows(self) -> Iterator[Row]:
-        """As we read them: what we refuse, the others do not get either."""
-        for item in sources.read([str(self.file)]):
-            if isinstance(item, sources.Read):
-                yield item.article.id, item.article.title, item.article.body
+        for article in self.articles():
+            yield article.id, article.title, f"{article.summary}\n{article.body}"
+
+
+@contextmanager
+def kept() -> Iterator[Path]:
+    """The folder that keeps what is prepared: BENCH_KEEP, else a temporary one."""
+    if folder := os.environ.get("BENCH_KEEP"):
+        yield Path(folder)
+    else:
+        with tempfile.TemporaryDirectory(prefix="broadsheet-ranking-") as folder:
+            yield Path(folder)
 
 
 def _digest(data: bytes) -> str:

@@ -1,8 +1,7 @@
 """`make ranking`: how well judged questions are answered, beside tantivy, SQLite FTS5 and stock Whoosh.
 
 BENCH_IR names a folder of judged collections, each a folder with docs.jsonl (or docs.jsonl.xz), queries.jsonl and
-qrels.tsv. BENCH_KEEP names a folder that keeps what was prepared, so that a change of weights is judged in seconds;
-delete it after a change of what words are.
+qrels.tsv; BENCH_KEEP is that of `prepared.py`.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ import json
 import lzma
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from peers import PEERS
-from prepared import Prepared
+from prepared import OURS, Prepared, kept
 
 from search import judging
 from search.judging import Figures, Question
@@ -27,7 +24,6 @@ from search.judging import Figures, Question
 COLLECTIONS = Path(os.environ.get("BENCH_IR", Path(__file__).parents[2] / "shared" / "corpora" / "ir"))
 GOALS = {"cranfield": 0.505, "cacm": 0.488, "med": 0.708, "npl": 0.439}  # nDCG@10: the best known of other programs
 GOAL = 0.562  # of their mean
-OURS = "Broadsheet"
 
 
 class Collection(NamedTuple):
@@ -43,7 +39,7 @@ class Collection(NamedTuple):
 
     def judge_peers(self) -> dict[str, Figures]:
         """How well the others do, with the words of the question and the weights that they come with."""
-        return {peer.name: self._figures(self.articles.ask_peer(peer, self._texts)) for peer in PEERS}
+        return {peer.name: self._figures(self.articles.ask_peer(peer, self._texts)[0]) for peer in PEERS}
 
     @property
     def _texts(self) -> list[str]:
@@ -78,16 +74,6 @@ def _article(document: dict[str, Any]) -> dict[str, Any]:
     """As it stands, and its keywords as tags: a publisher would call them so."""
     keywords = document.pop("keywords", "")
     return document | {"tags": [word.strip() for word in keywords.split(",")]}
-
-
-@contextmanager
-def kept() -> Iterator[Path]:
-    """The folder that keeps what is prepared: BENCH_KEEP, else a temporary one."""
-    if folder := os.environ.get("BENCH_KEEP"):
-        yield Path(folder)
-    else:
-        with tempfile.TemporaryDirectory(prefix="broadsheet-ranking-") as folder:
-            yield Path(folder)
 
 
 def main() -> int:

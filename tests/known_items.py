@@ -1,0 +1,271 @@
+"""`make ranking`, its second half: is an article found by what a reader remembers of it?
+
+BENCH_CORPUS=file.jsonl names the articles, else they are generated; BENCH_KEEP is that of `prepared.py`; `--verbose`
+shows what is not found. Of each of 500 it draws a query: 2 to 5 words of
+its title, summary and body, in any order, some in another form, in one of five queries one that is wrong. What is
+drawn depends on the articles and the seed alone, not on how any engine cuts or stems.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import re
+import sys
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, repeat
+from pathlib import Path
+from statistics import fmean
+
+import bench_corpus
+from peers import PEERS
+from prepared import OURS, Answers, Prepared, kept
+
+from search.article import Article
+
+ITEMS = 500
+SEED = 1
+FEWEST, MOST = 2, 5  # words of a query; FEWEST of them are right
+TELLING = 10  # titles of articles that hold all the right words, at most: what a page of others holds too tells nothing
+TRIES = 50  # words that come to mind
+FIELDS = {"title": 6, "summary": 2, "body": 2}  # how often a word is remembered from there
+LEAD = 60  # words of the body that stand for a summary where there is none
+OTHER_FORM = 1 / 3  # of the words
+WRONG = 1 / 5  # of the queries
+RARE, COMMON = 3, 0.1  # articles that hold a word at least; share of all articles at most
+SHORTEST = 3  # letters of a word
+SAME = 5  # letters: words that begin with the same ones may be forms of one word
+TITLE_WEIGHTS = (1, 3)  # the others are given the better one
+AT_LEAST = 0.95  # success@3
+TOP = 3
+
+_WORD = re.compile(r"[^\W\d_]+")
+# An ending -> what may stand in its place; a form counts as one if articles use it.
+_ENDINGS = {
+    "": ("s", "es", "ing", "ed"),
+    "e": ("es", "ing", "ed"),
+    "y": ("ies", "ied", "ying"),
+    "s": ("", "ing", "ed"),
+    "es": ("", "e", "ing", "ed"),
+    "ies": ("y", "ied", "ying"),
+    "ing": ("", "e", "s", "es", "ed"),
+    "ed": ("", "e", "s", "es", "ing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a reader types to find an article again. `words`: those of the article, as they stand there."""
+
+    query: str
+    id: str
+    words: tuple[str, ...]
+    wrong: str | None = None
+
+
+class _Vocabulary:
+    """What words a set of articles uses, which articles hold them, and which are names."""
+
+    def __init__(self, articles: Sequence[Article]) -> None:
+        self._titles = list(same_titles(articles).values())
+        self._holding: dict[str, array[int]] = defaultdict(lambda: array("I"))
+        small: Counter[str] = Counter()
+        all_: Counter[str] = Counter()
+        for number, article in enumerate(articles):
+            words = [word for text in _texts(article).values() for word in text]
+            for word in dict.fromkeys(word.lower() for word in words):
+                self._holding[word].append(number)
+            all_.update(word.lower() for word in words)
+            small.update(word for word in words if word.islower())
+        self._names = {word for word, times in all_.items() if small[word] < times / 2}
+
+    def idf(self, word: str) -> float:
+        """How much a word says; 0 for one that no reader would remember."""
+        held = len(self._holding[word])
+        is_said = len(word) >= SHORTEST and RARE <= held <= max(RARE, COMMON * len(self._titles))
+        return math.log(len(self._titles) / held) if is_said else 0.0
+
+    def forms(self, word: str) -> list[str]:
+        """Its other forms; a name has none."""
+        if word in self._names:
+            return []
+        stems = [(word.removesuffix(ending), others) for ending, others in _ENDINGS.items() if word.endswith(ending)]
+        forms = dict.fromkeys(stem + other for stem, others in stems if len(stem) > SHORTEST for other in others)
+        return [form for form in forms if form != word and len(self._holding.get(form, ())) >= RARE]
+
+    def tells(self, words: Iterable[str]) -> bool:
+        """Whether so few articles hold all these words that a reader can mean one of them."""
+        holding = set.intersection(*(set(self._holding[word]) for word in words))
+        return len({self._titles[number] for number in holding}) <= TELLING
+
+
+def draw(articles: Sequence[Article], count: int = ITEMS, seed: int = SEED) -> list[Item]:
+    """Queries for so many of the articles, or for all that say enough."""
+    random_ = random.Random(seed)
+    vocabulary = _Vocabulary(articles)
+    by_section: dict[str | None, list[Article]] = defaultdict(list)
+    for article in articles:
+        by_section[article.section].append(article)
+    items: list[Item] = []
+    for article in random_.sample(articles, len(articles)):
+        if len(items) == count:
+            break
+        other = random_.choice(by_section[article.section])
+        if item := _item(article, other, vocabulary, random_):
+            items.append(item)
+    return items
+
+
+def _item(article: Article, other: Article, vocabulary: _Vocabulary, random_: random.Random) -> Item | None:
+    length = random_.randint(FEWEST, MOST)
+    wrong = None
+    if random_.random() < WRONG:
+        # A reader mixes it up with another article of the section.
+        texts = _WORD.findall(" ".join((*article.tags, *article.authors, article.section or "")).lower())
+        held = {word.lower() for text in _texts(article).values() for word in text}.union(texts)
+        foreign = (word for word in _remembered(other, vocabulary, random_) if not _is_among(held, word))
+        wrong = next(foreign, None)
+    words: list[str] = []
+    for word in _remembered(article, vocabulary, random_):
+        if len(words) + bool(wrong) == MOST:
+            break
+        if not _is_among(words, word):
+            words.append(word)
+        if len(words) >= max(FEWEST, length - bool(wrong)) and vocabulary.tells(words):
+            break
+    if len(words) < FEWEST or not vocabulary.tells(words):
+        return None
+    typed = [_formed(word, vocabulary, random_) for word in words] + ([wrong] if wrong else [])
+    random_.shuffle(typed)
+    return Item(" ".join(typed), article.id, tuple(words), wrong)
+
+
+def _is_among(words: Iterable[str], word: str) -> bool:
+    """Whether the word, or what may be another form of it, is one of these."""
+    return any(word[:same] == other[:same] for other in words if (same := min(SAME, len(word), len(other))) >= SHORTEST)
+
+
+def _remembered(article: Article, vocabulary: _Vocabulary, random_: random.Random) -> Iterator[str]:
+    """Words of an article as they come to mind: of its title first of all, and those that say much."""
+    weighed = {}
+    for name, text in _texts(article).items():
+        words = [word.lower() for word in text]
+        if any(weights := [vocabulary.idf(word) for word in words]):
+            weighed[name] = words, weights
+    if weighed:
+        for _ in range(TRIES):
+            (name,) = random_.choices(list(weighed), [FIELDS[name] for name in weighed])
+            words, weights = weighed[name]
+            yield random_.choices(words, weights)[0]
+
+
+def _formed(word: str, vocabulary: _Vocabulary, random_: random.Random) -> str:
+    forms = vocabulary.forms(word)
+    return random_.choice(forms) if forms and random_.random() < OTHER_FORM else word
+
+
+def _texts(article: Article) -> dict[str, list[str]]:
+    body = _WORD.findall(article.body)
+    return {
+        "title": _WORD.findall(article.title),
+        "summary": _WORD.findall(article.summary) or body[:LEAD],
+        "body": body,
+    }
+
+
+class Found:
+    """At which rank each item was found; an article of the same title is the same, as agencies file stories twice."""
+
+    def __init__(self, items: Sequence[Item], answers: Answers, titles: Mapping[str, str]) -> None:
+        self.answers = answers
+        self.ranks = [_rank(item, answers[item.query], titles) for item in items]
+
+    def success(self, top: int, among: Iterable[bool] = repeat(True)) -> float:
+        """The share of the items, or of those among them that are meant, that stand among the first `top`."""
+        return fmean(rank is not None and rank <= top for rank in compress(self.ranks, among))
+
+    @property
+    def mrr(self) -> float:
+        """The mean of 1 / rank."""
+        return fmean(1 / rank if rank else 0.0 for rank in self.ranks)
+
+
+def same_titles(articles: Iterable[Article]) -> dict[str, str]:
+    """Id -> what two articles of the same title have in common; an article without a title is like no other."""
+    return {article.id: " ".join(_WORD.findall(article.title.lower())) or article.id for article in articles}
+
+
+def _rank(item: Item, ids: Sequence[str], titles: Mapping[str, str]) -> int | None:
+    return next((rank for rank, id in enumerate(ids, 1) if titles[id] == titles[item.id]), None)
+
+
+def main() -> int:
+    named = os.environ.get("BENCH_CORPUS")
+    if named and not Path(named).is_file():
+        sys.exit(f"there is no file {named}: BENCH_CORPUS names articles as JSONL")
+    with kept() as keep:
+        folder = keep / "known-items"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = Path(named or folder / "articles.jsonl")
+        if not file.exists():
+            bench_corpus.write(file)
+        found = _show(Prepared(file, folder), verbose="--verbose" in sys.argv[1:])
+    return int(found[OURS].success(TOP) < max(AT_LEAST, *(other.success(TOP) for other in found.values())))
+
+
+def measure(prepared: Prepared, items: Sequence[Item], articles: Sequence[Article]) -> dict[str, Found]:
+    """Where we find the items, and where each of the others does, by its name and the better weight of the title."""
+    titles = same_titles(articles)
+    texts = [item.query for item in items]
+    found = {OURS: Found(items, prepared.ask(texts), titles)}
+    for peer in PEERS:
+        answers = prepared.ask_peer(peer, texts, TITLE_WEIGHTS)
+        by_weight = {w: Found(items, asked, titles) for w, asked in zip(TITLE_WEIGHTS, answers, strict=True)}
+        best = max(by_weight, key=lambda weight: by_weight[weight].success(TOP))
+        found[f"{peer.name}, title x {best}"] = by_weight[best]
+    return found
+
+
+def _show(prepared: Prepared, verbose: bool) -> dict[str, Found]:
+    articles = prepared.articles()
+    items = draw(articles)
+    found = measure(prepared, items, articles)
+    prepared.close()
+    if verbose:
+        _show_misses(items, found, {article.id: article.title for article in articles})
+    wrong = [item.wrong is not None for item in items]
+    print(f"{len(items)} of {len(articles):,} articles, remembered; {sum(wrong)} with a wrong word\n")
+    heads = ("success@1", "success@3", "MRR", "@3, all right", "@3, one wrong")
+    print(f"{'':20}" + "".join(f"{head:>15}" for head in heads))
+    for name, row in found.items():
+        figures = (
+            row.success(1),
+            row.success(TOP),
+            row.mrr,
+            row.success(TOP, [not w for w in wrong]),
+            row.success(TOP, wrong),
+        )
+        print(f"{name:20}" + "".join(f"{figure:15.3f}" for figure in figures))
+    return found
+
+
+def _show_misses(items: Sequence[Item], found: Mapping[str, Found], titles: Mapping[str, str]) -> None:
+    """Each item that we do not find: its rank with everyone, the title that was meant and those that we put first."""
+    for number, item in enumerate(items):
+        ours = found[OURS].ranks[number]
+        if ours is None or ours > TOP:
+            ranks = ", ".join(f"{name} {row.ranks[number] or 'not at all'}" for name, row in found.items())
+            print(f"{item.query}" + (f"  (wrong: {item.wrong})" if item.wrong else ""))
+            print(f"    {ranks}")
+            print(f"    meant: {titles[item.id]}  [{item.id}]")
+            for id in found[OURS].answers[item.query][:TOP]:
+                print(f"    found: {titles[id]}  [{id}]")
+            print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
