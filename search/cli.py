@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, tzinfo
 from importlib.metadata import entry_points
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from search import dates, judging, query, terminal
+from search import dates, judging, query, runs, scores, terminal
 from search.answer import answer
-from search.engines import EngineError, connect
+from search.engines import Engine, EngineError, connect
 from search.query import Filters
 from search.terminal import plain
 
@@ -182,26 +182,73 @@ def _span(option: str, text: str, timezone: tzinfo) -> dates.Span:
 
 
 @main.command("eval")
-@click.argument("questions", type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "questions", metavar="QUESTIONS...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
 @click.option("--verbose", is_flag=True, help="Each question too, the worst first.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, with the figures of each question.")
+@click.option(
+    "--against",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with what --json wrote before: each question that changed, the worst loss first.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(list(runs.NAMES)),
+    default="ndcg@10",
+    show_default=True,
+    help="The figure that questions are listed by.",
+)
+@click.option("--allow-missing", is_flag=True, help="Count judged articles that are not in the index as not found.")
 @click.pass_obj
-def evaluate(url: str, /, questions: Path, verbose: bool) -> None:
+def evaluate(
+    url: str,
+    /,
+    questions: tuple[Path, ...],
+    verbose: bool,
+    as_json: bool,
+    against: Path | None,
+    by: str,
+    allow_missing: bool,
+) -> None:
     """Judge the ranking: how well QUESTIONS are answered.
 
-    QUESTIONS is a CSV file (query,id,grade) or a folder with queries.jsonl and qrels.tsv; the articles must be indexed.
+    QUESTIONS is a CSV file (query,id,grade) or a folder with queries.jsonl and qrels.tsv; of several, each and their
+    mean. The articles must be indexed.
+
+    To compare two indexes, versions or tables of weights: eval --json > before.json with the one, then eval --against
+    before.json with the other.
     """
     try:
+        before = runs.read(against) if against else None
         with closing(connect(url)) as engine:
-            judged = judging.judge(engine, judging.read(questions))
-    except (judging.QuestionsError, OSError, UnicodeDecodeError) as problem:
+            after = [_judge(engine, path, name, allow_missing) for path, name in _named(questions)]
+        compared = runs.compare(before, after) if before else None
+    except (judging.QuestionsError, runs.RunError, OSError, UnicodeDecodeError) as problem:
         raise Failure(str(problem)) from problem
-    if verbose:
-        click.echo("nDCG@10    MRR    MAP  recall@100")
-        for one in sorted(judged, key=lambda one: (one.ndcg, one.question.text)):
-            figures = f"{one.ndcg:7.3f}{one.mrr:7.3f}{one.map:7.3f}{one.recall:12.3f}"
-            click.echo(f"{figures}  {plain(one.question.text)}")
-    mean = judging.mean(judged)
-    click.echo(
-        f"{mean.questions} questions: nDCG@10 {mean.ndcg:.3f}, MRR {mean.mrr:.3f}, "
-        f"MAP {mean.map:.3f}, recall@100 {mean.recall:.3f}"
-    )
+    if as_json:
+        comparison = {"against": runs.comparison_data(compared)} if compared else {}
+        click.echo(json.dumps(runs.data(after) | comparison, ensure_ascii=False, indent=2))
+        return
+    for note in compared.notes if compared else ():
+        click.echo(plain(note), err=True)
+    for line in scores.compared(compared, by) if compared else scores.lines(after, by if verbose else None):
+        click.echo(plain(line))
+
+
+def _named(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Each with the name of its folder or file; with all of its path where two have the same name."""
+    names = [path.resolve().name for path in paths]
+    return [(path, name if names.count(name) == 1 else str(path)) for path, name in zip(paths, names, strict=True)]
+
+
+def _judge(engine: Engine, path: Path, name: str, allow_missing: bool) -> runs.Collection:
+    questions = judging.read(path)
+    if missing := judging.missing(engine, questions):
+        named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        if not allow_missing:
+            remedy = "index the articles that the questions are about, or count them as not found: --allow-missing"
+            raise judging.QuestionsError(f"{name}: judged, but not in the index: {named}; {remedy}")
+        click.echo(plain(f"{name}: not in the index, so not found: {named}"), err=True)
+    return runs.collection(name, judging.judge(engine, questions))

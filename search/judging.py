@@ -17,12 +17,13 @@ from search.engines import ArticleMissing, Engine
 
 DEPTH = 100  # results looked at
 TOP = 10  # results that nDCG looks at: one page
+FIGURES = {f"nDCG@{TOP}": "ndcg", "MRR": "mrr", "MAP": "map", f"recall@{DEPTH}": "recall"}  # as they are called
 
 Grades = Mapping[str, float]  # article id -> how right it is; 0 and what is not named: not at all
 
 
 class QuestionsError(ValueError):
-    """The file of questions cannot be used; the message names the line and what is wrong."""
+    """The questions cannot be used; the message names the line and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,21 @@ def read(path: Path) -> list[Question]:
 
 
 def judge(engine: Engine, questions: Sequence[Question]) -> list[Judged]:
-    """Ask every question as a reader would.
+    """Ask every question as a reader would. A judged article that is not in the index counts as not found.
 
     Raises:
-        QuestionsError: a judged article is not in the index, so that the figures would lie.
         EngineError: the engine cannot be asked.
     """
-    _all_there(engine, questions)
     return [judged(question, ask(engine, question.text)) for question in questions]
+
+
+def missing(engine: Engine, questions: Sequence[Question]) -> list[str]:
+    """The judged articles that are not in the index, so that the figures would lie.
+
+    Raises:
+        EngineError: the engine cannot be asked.
+    """
+    return [id for id in {id: None for question in questions for id in question.grades} if not _is_there(engine, id)]
 
 
 def ask(engine: Engine, text: str) -> list[str]:
@@ -104,9 +112,7 @@ def judged(question: Question, ids: Sequence[str]) -> Judged:
 
 def mean(judged: Sequence[Judged]) -> Figures:
     """The mean of each figure."""
-    return Figures(
-        len(judged), *(fmean(getattr(one, name) for one in judged) for name in ("ndcg", "mrr", "map", "recall"))
-    )
+    return Figures(len(judged), *(fmean(getattr(one, name) for one in judged) for name in FIGURES.values()))
 
 
 def ndcg(ids: Sequence[str], grades: Grades, top: int = TOP) -> float:
@@ -139,16 +145,12 @@ def _gain(grades: Sequence[float]) -> float:
     return sum(grade / log2(rank + 1) for rank, grade in enumerate(grades, 1))
 
 
-def _all_there(engine: Engine, questions: Sequence[Question]) -> None:
-    missing = []
-    for id in {id: None for question in questions for id in question.grades}:
-        try:
-            engine.article(id)
-        except ArticleMissing:
-            missing.append(id)
-    if missing:
-        named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise QuestionsError(f"judged, but not in the index: {named}; index the articles that the questions are about")
+def _is_there(engine: Engine, id: str) -> bool:
+    try:
+        engine.article(id)
+    except ArticleMissing:
+        return False
+    return True
 
 
 def _table(path: Path) -> Iterator[tuple[str, str, float]]:
@@ -167,6 +169,9 @@ def _id(key: str, table: Path) -> str:
 
 
 def _folder(path: Path) -> Iterator[tuple[str, str, float]]:
+    for name in ("queries.jsonl", "qrels.tsv"):
+        if not (path / name).is_file():
+            raise QuestionsError(f"{path} has no {name}; a folder of questions has queries.jsonl and qrels.tsv")
     texts: dict[str, str] = {}
     for number, line in enumerate((path / "queries.jsonl").read_text("utf-8").splitlines(), 1):
         try:

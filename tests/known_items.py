@@ -30,7 +30,9 @@ from search.article import Article
 ITEMS = 500
 SEED = 1
 FEWEST, MOST = 2, 5  # words of a query; FEWEST of them are right
-TELLING = 10  # titles of articles that hold all the right words, at most: what a page of others holds too tells nothing
+TELLING = (
+    10  # titles whose articles hold all the right words, at most: what fits more than a page fits tells too little
+)
 TRIES = 50  # words that come to mind
 FIELDS = {"title": 6, "summary": 2, "body": 2}  # how often a word is remembered from there
 LEAD = 60  # words of the body that stand for a summary where there is none
@@ -43,7 +45,7 @@ TITLE_WEIGHTS = (1, 3)  # the others are given the better one
 AT_LEAST = 0.95  # success@3
 TOP = 3
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+)*")  # don't is one word, but nobody remembers it
 # An ending -> what may stand in its place; a form counts as one if articles use it.
 _ENDINGS = {
     "": ("s", "es", "ing", "ed"),
@@ -86,8 +88,10 @@ class _Vocabulary:
     def idf(self, word: str) -> float:
         """How much a word says; 0 for one that no reader would remember."""
         held = len(self._holding[word])
-        is_said = len(word) >= SHORTEST and RARE <= held <= max(RARE, COMMON * len(self._titles))
-        return math.log(len(self._titles) / held) if is_said else 0.0
+        is_common = held > max(RARE, COMMON * len(self._titles))
+        if not word.isalpha() or len(word) < SHORTEST or held < RARE or is_common:
+            return 0.0
+        return math.log(len(self._titles) / held)
 
     def forms(self, word: str) -> list[str]:
         """Its other forms; a name has none."""
@@ -98,9 +102,9 @@ class _Vocabulary:
         return [form for form in forms if form != word and len(self._holding.get(form, ())) >= RARE]
 
     def tells(self, words: Iterable[str]) -> bool:
-        """Whether so few articles hold all these words that a reader can mean one of them."""
-        holding = set.intersection(*(set(self._holding[word]) for word in words))
-        return len({self._titles[number] for number in holding}) <= TELLING
+        """Whether so few articles hold all these words, in any form, that a reader can mean one of them."""
+        holding = (set().union(*(self._holding[form] for form in (word, *self.forms(word)))) for word in words)
+        return len({self._titles[number] for number in set.intersection(*holding)}) <= TELLING
 
 
 def draw(articles: Sequence[Article], count: int = ITEMS, seed: int = SEED) -> list[Item]:

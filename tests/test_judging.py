@@ -1,12 +1,14 @@
-"""The measures of ranking, against figures worked out by hand."""
+"""The measures of ranking, against figures worked out by hand, and the command that prints them."""
 
 from __future__ import annotations
 
+import json
 from math import log2
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from search import judging
 from search.article import make_id
@@ -67,19 +69,189 @@ def test_bad_questions_are_named(tmp_path: Path, content: str, message: str) -> 
         judging.read(table)
 
 
-def test_a_judged_article_that_is_not_indexed_is_an_error_and_no_bad_figure(newsroom: Engine) -> None:
-    with pytest.raises(QuestionsError, match="judged, but not in the index: nowhere"):
-        judging.judge(newsroom, [Question("snow", {"snow": 1.0, "nowhere": 1.0})])
+@pytest.mark.parametrize("lacking", ["queries.jsonl", "qrels.tsv"])
+def test_a_folder_that_lacks_a_file_is_named_with_what_it_needs(tmp_path: Path, lacking: str) -> None:
+    for name in {"queries.jsonl", "qrels.tsv"} - {lacking}:
+        (tmp_path / name).touch()
+    with pytest.raises(
+        QuestionsError, match=f"has no {lacking}; a folder of questions has queries.jsonl and qrels.tsv"
+    ):
+        judging.read(tmp_path)
 
 
-def test_the_command_prints_the_figures_and_the_worst_first(newsroom: Engine, tmp_path: Path) -> None:
-    table = tmp_path / "questions.csv"
-    table.write_text("query,id,grade\nglacier huts,huts,3\nzebra,huts,3\n")
-    done = CliRunner().invoke(main, ["--index", newsroom.url, "eval", str(table), "--verbose"])
-    assert done.exit_code == 0, done.output
-    assert [line.split()[-1] for line in done.output.splitlines()[1:3]] == ["zebra", "huts"]
-    assert done.output.splitlines()[-1] == "2 questions: nDCG@10 0.500, MRR 0.500, MAP 0.500, recall@100 0.500"
-    table.write_text("query,id,grade\nglacier huts,huts,oops\n")
-    refused = CliRunner().invoke(main, ["--index", newsroom.url, "eval", str(table)])
-    assert refused.exit_code == 2
-    assert "line 2" in refused.output
+# The command
+
+
+class Broadsheet(NamedTuple):
+    """The command line on the newsroom, and two files of questions: in `alps` one is answered, in `valley` both are."""
+
+    url: str
+    alps: str
+    valley: str
+
+    def __call__(self, *args: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(main, ["--index", self.url, "eval", *args])
+        assert done.exit_code == code, done.output
+        return done
+
+    def saved(self, path: Path, *args: str) -> str:
+        path.write_text(self(*args, "--json").stdout)
+        return str(path)
+
+
+@pytest.fixture
+def broadsheet(newsroom: Engine, tmp_path: Path) -> Broadsheet:
+    for name, questions in {
+        "alps": "glacier huts,huts,3\nzebra,huts,3",
+        "valley": "snow race,race,1\nfinish,race,1",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(f"query,id,grade\n{questions}\n")
+    return Broadsheet(newsroom.url, str(tmp_path / "alps.csv"), str(tmp_path / "valley.csv"))
+
+
+@pytest.fixture
+def before(broadsheet: Broadsheet) -> dict[str, Any]:
+    """What was saved of both files, with the figures of the questions turned round."""
+    run: dict[str, Any] = json.loads(broadsheet(broadsheet.alps, broadsheet.valley, "--json").stdout)
+    for question in run["collections"][0]["questions"]:
+        question["ndcg@10"] = 1 - question["ndcg@10"]
+    return run
+
+
+def cells(done: Result) -> list[list[str]]:
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def test_the_command_prints_the_figures_of_a_file(broadsheet: Broadsheet) -> None:
+    assert cells(broadsheet(broadsheet.alps)) == [
+        ["questions", "nDCG@10", "MRR", "MAP", "recall@100"],
+        ["alps.csv", "2", "0.500", "0.500", "0.500", "0.500"],
+    ]
+
+
+def test_of_several_each_has_a_line_and_all_a_mean(broadsheet: Broadsheet) -> None:
+    assert cells(broadsheet(broadsheet.alps, broadsheet.valley))[1:] == [
+        ["alps.csv", "2", "0.500", "0.500", "0.500", "0.500"],
+        ["valley.csv", "2", "1.000", "1.000", "1.000", "1.000"],
+        ["mean", "4", "0.750", "0.750", "0.750", "0.750"],
+    ]
+
+
+def test_the_mean_is_that_of_the_collections_and_not_of_the_questions(broadsheet: Broadsheet) -> None:
+    Path(broadsheet.valley).write_text("query,id,grade\nfinish,race,1\n")
+    assert cells(broadsheet(broadsheet.alps, broadsheet.valley))[-1] == ["mean", "3", *["0.750"] * 4]
+
+
+def test_two_of_the_same_name_are_told_apart(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "alps.csv"
+    other.parent.mkdir()
+    other.write_text("query,id,grade\nfinish,race,1\n")
+    assert [row[0] for row in cells(broadsheet(broadsheet.alps, str(other)))[1:3]] == [broadsheet.alps, str(other)]
+
+
+def test_verbose_shows_each_question_the_worst_first(broadsheet: Broadsheet) -> None:
+    shown = cells(broadsheet(broadsheet.alps, "--verbose"))
+    assert shown[:3] == [
+        ["nDCG@10", "MRR", "MAP", "recall@100", "alps.csv"],
+        ["0.000", "0.000", "0.000", "0.000", "zebra"],
+        ["1.000", "1.000", "1.000", "1.000", "glacier", "huts"],
+    ]
+
+
+def test_json_has_the_figures_of_every_question(broadsheet: Broadsheet) -> None:
+    run = json.loads(broadsheet(broadsheet.alps, "--json").stdout)
+    (collection,) = run["collections"]
+    assert run["mean"] == collection["mean"] == {"ndcg@10": 0.5, "mrr": 0.5, "map": 0.5, "recall@100": 0.5}
+    assert [(one["query"], one["ndcg@10"]) for one in collection["questions"]] == [
+        ("glacier huts", 1.0),
+        ("zebra", 0.0),
+    ]
+
+
+def test_the_same_run_again_differs_in_nothing(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    file = broadsheet.saved(tmp_path / "before.json", broadsheet.alps)
+    shown = cells(broadsheet(broadsheet.alps, "--against", file))
+    assert ["no", "question", "changed"] in shown
+    assert shown[-4] == ["nDCG@10", "0.500", "0.500", "+0.000", "0", "0", "2", "1.000"]
+
+
+def test_against_shows_what_changed_the_worst_loss_first(
+    broadsheet: Broadsheet, before: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(before))
+    shown = cells(broadsheet(broadsheet.alps, broadsheet.valley, "--against", str(file)))
+    assert shown[:3] == [
+        ["nDCG@10", "before", "after"],
+        ["-1.000", "1.000", "0.000", "alps.csv:", "zebra"],
+        ["+1.000", "0.000", "1.000", "alps.csv:", "glacier", "huts"],
+    ]
+    heads = ["before", "after", "change", "better", "worse", "same", "p"]
+    for name, means, counts in (
+        ("alps.csv", ["0.500", "0.500", "+0.000"], ["1", "1", "0"]),
+        ("valley.csv", ["1.000", "1.000", "+0.000"], ["0", "0", "2"]),
+        ("mean", ["0.750", "0.750", "+0.000"], ["1", "1", "2"]),
+    ):
+        at = shown.index([name, *heads])
+        assert shown[at + 1] == ["nDCG@10", *means, *counts, "1.000"]
+
+
+def test_the_questions_are_listed_by_the_figure_that_is_named(
+    broadsheet: Broadsheet, before: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(before))
+    shown = cells(broadsheet(broadsheet.alps, broadsheet.valley, "--against", str(file), "--by", "mrr"))
+    assert shown[:2] == [["MRR", "before", "after"], ["no", "question", "changed"]]
+
+
+def test_the_comparison_as_json(broadsheet: Broadsheet, before: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(before))
+    run = json.loads(broadsheet(broadsheet.alps, broadsheet.valley, "--against", str(file), "--json").stdout)
+    alps, valley = run["against"]["collections"]
+    assert [change["query"] for change in alps["figures"]["ndcg@10"]["changes"]] == ["zebra", "glacier huts"]
+    assert valley["figures"]["ndcg@10"] == {
+        "before": 1.0, "after": 1.0, "better": 0, "worse": 0, "same": 2, "p": 1.0, "changes": []
+    }  # fmt: skip
+
+
+def test_what_is_not_compared_is_said(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    file = broadsheet.saved(tmp_path / "before.json", broadsheet.alps)
+    Path(broadsheet.alps).write_text("query,id,grade\nglacier huts,huts,3\nsnow,snow,1\n")
+    assert "left out: 2" in broadsheet(broadsheet.alps, "--against", file).stderr
+    Path(broadsheet.alps).write_text("query,id,grade\nglacier huts,huts,3\nzebra,huts,3\nzebra,snow,1\n")
+    assert "grades are not those" in broadsheet(broadsheet.alps, "--against", file).stderr
+    said = broadsheet(broadsheet.alps, broadsheet.valley, "--against", file).stderr
+    assert "valley.csv is not in the run before" in said
+
+
+def test_a_run_of_other_questions_is_an_error(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    file = broadsheet.saved(tmp_path / "before.json", broadsheet.alps)
+    said = broadsheet(broadsheet.valley, "--against", file, code=2).stderr
+    assert "no question in common: judge the same collections in both" in said
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"collections": [{"name": "a"}]}', '{"collections": [1]}'])
+def test_a_file_that_is_no_run_is_an_error_with_its_remedy(
+    broadsheet: Broadsheet, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(content)
+    said = broadsheet(broadsheet.alps, "--against", str(file), code=2).stderr
+    assert said == f"broadsheet: {file} is no run: write one with broadsheet eval --json > FILE\n"
+
+
+def test_a_judged_article_that_is_not_indexed_is_an_error_and_no_bad_figure(broadsheet: Broadsheet) -> None:
+    Path(broadsheet.alps).write_text("query,id,grade\nglacier huts,huts,3\nglacier huts,nowhere,3\n")
+    said = broadsheet(broadsheet.alps, code=2).stderr
+    assert "alps.csv: judged, but not in the index: nowhere; index the articles" in said
+    done = broadsheet(broadsheet.alps, "--allow-missing")
+    assert "alps.csv: not in the index, so not found: nowhere" in done.stderr
+    assert cells(done)[1][-1] == "0.500"  # recall
+
+
+def test_questions_that_cannot_be_read_are_an_error(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    Path(broadsheet.alps).write_text("query,id,grade\nglacier huts,huts,oops\n")
+    assert "line 2" in broadsheet(broadsheet.alps, code=2).stderr
+    assert "has no queries.jsonl" in broadsheet(str(tmp_path), code=2).stderr
