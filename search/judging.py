@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
+from math import isfinite, log2, nan
 from pathlib import Path
 from statistics import fmean
 
@@ -188,6 +188,9 @@ def _folder(path: Path) -> Iterator[tuple[str, str, float]]:
 
 def _grade(text: str | None, path: Path, line: int) -> float:
     try:
-        return float(text or "")
+        grade = float(text or "")
     except ValueError:
-        raise QuestionsError(f"{path}, line {line}: the grade {text!r} is no number") from None
+        grade = nan
+    if not isfinite(grade):
+        raise QuestionsError(f"{path}, line {line}: the grade {text!r} is no number")
+    return max(grade, 0.0)  # TREC marks what is worse than wrong, as spam, with -1 or -2; it gains nothing

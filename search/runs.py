@@ -127,7 +127,7 @@ def read(path: Path) -> list[Collection]:
     """
     try:
         return [_collection(each) for each in json.loads(path.read_text("utf-8"))["collections"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError) as problem:
         raise RunError(f"{path} is no run: write one with broadsheet eval --json > FILE") from problem
 
 

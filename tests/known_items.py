@@ -73,7 +73,8 @@ class _Vocabulary:
     """What words a set of articles uses, which articles hold them, and which are names."""
 
     def __init__(self, articles: Sequence[Article]) -> None:
-        self._titles = list(same_titles(articles).values())
+        titles = same_titles(articles)
+        self._titles = [titles[article.id] for article in articles]
         self._holding: dict[str, array[int]] = defaultdict(lambda: array("I"))
         small: Counter[str] = Counter()
         all_: Counter[str] = Counter()
@@ -200,7 +201,7 @@ class Found:
 
 def same_titles(articles: Iterable[Article]) -> dict[str, str]:
     """Id -> what two articles of the same title have in common; an article without a title is like no other."""
-    return {article.id: " ".join(_WORD.findall(article.title.lower())) or article.id for article in articles}
+    return {article.id: " ".join(article.title.lower().split()) or article.id for article in articles}
 
 
 def _rank(item: Item, ids: Sequence[str], titles: Mapping[str, str]) -> int | None:

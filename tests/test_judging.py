@@ -49,8 +49,8 @@ def test_questions_of_a_table_name_an_article_by_id_url_or_path(tmp_path: Path) 
 
 def test_questions_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_text('{"id": 1, "text": "snow"}\n{"id": 2, "text": "nobody judged this"}\n')
-    (tmp_path / "qrels.tsv").write_text("1\tsnow\t2\n1\trace\t1\n")
-    assert judging.read(tmp_path) == [Question("snow", {"snow": 2.0, "race": 1.0})]
+    (tmp_path / "qrels.tsv").write_text("1\tsnow\t2\n1\trace\t1\n1\tspam\t-2\n")
+    assert judging.read(tmp_path) == [Question("snow", {"snow": 2.0, "race": 1.0, "spam": 0.0})]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_questions_of_a_folder(tmp_path: Path) -> None:
         ("question,answer\nsnow,snow\n", "must name the columns query, id and grade"),
         ("query,id,grade\nsnow,snow,very\n", "line 2: the grade 'very' is no number"),
         ("query,id,grade\nsnow,snow\n", "line 2: the grade None is no number"),
+        ("query,id,grade\nsnow,snow,nan\n", "line 2: the grade 'nan' is no number"),
         ("query,id,grade\n", "holds no question with an answer"),
     ],
 )

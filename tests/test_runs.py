@@ -29,7 +29,8 @@ def run(name: str, *figures: float) -> Collection:
         ([1.0, 1.0, 1.0, 0.0, 0.0], 2 / 8),  # what did not change tells nothing
         ([1.0, -1.0], 1.0),
         ([3.0, 1.0, -1.0], 6 / 8),  # +3 is reached by 5, 3, 3 and their opposites
-        ([0.1] * 10, 2 / 1024),  # sums of the same size count as such, however they are rounded
+        ([-0.1, -0.3, 0.1], 6 / 8),  # sums of the same size count as such, however they are rounded
+        ([0.1] * 10, 2 / 1024),
     ],
 )
 def test_chance(differences: list[float], p: float) -> None:
