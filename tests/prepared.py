@@ -11,10 +11,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from peers import Peer, Row
 
@@ -24,6 +25,7 @@ from search.article import Article
 from search.engines import Engine, EngineError, connect
 
 OURS = "Broadsheet"
+_T = TypeVar("_T")
 Answers = dict[str, list[str]]  # text -> ids, best first
 
 
@@ -63,16 +65,16 @@ class Prepared:
 
     def ask_peer(self, peer: type[Peer], texts: Sequence[str], title_weights: Sequence[float] = (1,)) -> list[Answers]:
         """What the peer answers with each weight of the title; asked once, as it does not change while we do."""
-        key = _digest(json.dumps([self._digest, title_weights, texts]).encode())
-        answered = self._folder / f"{peer.name}.json"
-        if answered.exists() and (answers := json.loads(answered.read_text()))["of"] == key:
-            return list(answers["answers"])
-        with tempfile.TemporaryDirectory() as folder:
-            asked = peer(Path(folder), self._rows())
-            all_ = [{text: asked.ask(text, judging.DEPTH, weight) for text in texts} for weight in title_weights]
-            asked.close()
-        answered.write_text(json.dumps({"of": key, "answers": all_}))
-        return all_
+        return self.once(peer.name, [title_weights, texts], lambda: self._ask_peer(peer, texts, title_weights))
+
+    def once(self, name: str, of: object, make: Callable[[], _T]) -> _T:
+        """What is made of these articles and of what else is named, both as JSON: made once and kept."""
+        key = digest(json.dumps([self._digest, of]).encode())
+        file = self._folder / f"{name}-{key[:8]}.json"
+        if not file.exists():
+            file.write_text(json.dumps(make()))
+        made: _T = json.loads(file.read_text())
+        return made
 
     def close(self) -> None:
         if "engine" in self.__dict__:
@@ -80,7 +82,14 @@ class Prepared:
 
     @cached_property
     def _digest(self) -> str:
-        return _digest(self.file.read_bytes())
+        return digest(self.file.read_bytes())
+
+    def _ask_peer(self, peer: type[Peer], texts: Sequence[str], title_weights: Sequence[float]) -> list[Answers]:
+        with tempfile.TemporaryDirectory() as folder:
+            asked = peer(Path(folder), self._rows())
+            answers = [{text: asked.ask(text, judging.DEPTH, weight) for text in texts} for weight in title_weights]
+            asked.close()
+        return answers
 
     def _rows(self) -> Iterator[Row]:
         for article in self.articles():
@@ -97,5 +106,5 @@ def kept() -> Iterator[Path]:
             yield Path(folder)
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()

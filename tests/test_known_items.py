@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import known_items
 import pytest
-from known_items import FEWEST, MOST, Found, Item
+import remembered
+from known_items import AT_LEAST, Found
 from prepared import Prepared
+from remembered import FEWEST, MOST, Item
 
 from indexer import sources
 from search.article import Article, to_json
@@ -27,7 +28,7 @@ def articles() -> list[Article]:
 
 @pytest.fixture(scope="module")
 def items(articles: Sequence[Article]) -> list[Item]:
-    return known_items.draw(articles)
+    return remembered.draw(articles)
 
 
 def words(*texts: str) -> list[str]:
@@ -41,9 +42,9 @@ def stem(word: str) -> str:
 def test_the_same_seed_gives_the_same_queries_and_another_gives_others(
     articles: Sequence[Article], items: Sequence[Item]
 ) -> None:
-    assert known_items.draw(articles) == items
-    assert known_items.draw(articles, seed=2) != items
-    assert known_items.draw(articles, 5) == items[:5]
+    assert remembered.draw(articles) == items
+    assert remembered.draw(articles, seed=2) != items
+    assert remembered.draw(articles, 5) == items[:5]
 
 
 def test_no_article_is_asked_for_twice(items: Sequence[Item]) -> None:
@@ -81,10 +82,10 @@ def test_queries_are_of_every_kind(items: Sequence[Item]) -> None:
 def test_what_a_page_of_articles_holds_too_is_not_asked(articles: Sequence[Article]) -> None:
     def asked(titles: int) -> int:
         crowd = [Article(f"zeppelin-{n}", title=f"Zeppelin ahoy {n}", body="A zeppelin, ahoy!") for n in range(titles)]
-        return sum(item.id.startswith("zeppelin") for item in known_items.draw([*crowd, *articles, *articles]))
+        return sum(item.id.startswith("zeppelin") for item in remembered.draw([*crowd, *articles, *articles]))
 
-    assert asked(known_items.TELLING) == known_items.TELLING
-    assert asked(known_items.TELLING + 1) == 0
+    assert asked(remembered.TELLING) == remembered.TELLING
+    assert asked(remembered.TELLING + 1) == 0
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,14 @@ def test_an_article_of_the_same_title_is_as_good(found: list[str], rank: int | N
         Article("again", title="SNOW  FALLS"),
         Article("huts", title="Huts"),
     ]
-    counted = Found([Item("fall", "snow", ("falls",))], {"fall": found}, known_items.same_titles(filed))
+    counted = Found([Item("fall", "snow", ("falls",))], {"fall": found}, remembered.same_titles(filed))
     assert counted.ranks == [rank]
     assert counted.success(1) == (rank == 1)
     assert counted.mrr == (1 / rank if rank else 0)
 
 
 def test_articles_without_a_title_are_not_the_same() -> None:
-    assert len(set(known_items.same_titles([Article("a"), Article("b")]).values())) == 2
+    assert len(set(remembered.same_titles([Article("a"), Article("b")]).values())) == 2
 
 
 def test_the_sample_articles_are_found_again(
@@ -118,8 +119,8 @@ def test_the_sample_articles_are_found_again(
     file = tmp_path / "articles.jsonl"
     file.write_text("".join(f"{to_json(article)}\n" for article in articles))
     prepared = Prepared(file, tmp_path / "kept")
-    found = Found(items, prepared.ask([item.query for item in items]), known_items.same_titles(articles))
+    found = Found(items, prepared.ask([item.query for item in items]), remembered.same_titles(articles))
     prepared.close()
     with capsys.disabled():
         print(f"\n{len(items)} sample articles found again: success@3 {found.success(3):.3f}, MRR {found.mrr:.3f}")
-    assert found.success(3) >= known_items.AT_LEAST
+    assert found.success(3) >= AT_LEAST
