@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, tzinfo
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -223,18 +223,23 @@ def evaluate(
     try:
         before = runs.read(against) if against else None
         with closing(connect(url)) as engine:
-            after = [_judge(engine, path, name, allow_missing) for path, name in _named(questions)]
-        compared = runs.compare(before, after) if before else None
+            after = [_judge(engine, path, name, allow_missing) for path, name in _named(list(dict.fromkeys(questions)))]
+        compared = runs.compare(before, after) if before is not None else None
     except (judging.QuestionsError, runs.RunError, OSError, UnicodeDecodeError) as problem:
         raise Failure(str(problem)) from problem
     if as_json:
+        run = {"version": version("broadsheet"), "index": url, **runs.data(after)}
         comparison = {"against": runs.comparison_data(compared)} if compared else {}
-        click.echo(json.dumps(runs.data(after) | comparison, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(run | comparison, ensure_ascii=False, indent=2))
         return
-    for note in compared.notes if compared else ():
-        click.echo(plain(note), err=True)
-    for line in scores.compared(compared, by) if compared else scores.lines(after, by if verbose else None):
-        click.echo(plain(line))
+    if verbose or not compared:
+        for line in scores.lines(after, by if verbose else None):
+            click.echo(plain(line))
+    if compared:
+        for note in compared.notes:
+            click.echo(plain(note), err=True)
+        for line in scores.compared(compared, by):
+            click.echo(plain(line))
 
 
 def _named(paths: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -126,9 +126,12 @@ def read(path: Path) -> list[Collection]:
         OSError: it cannot be read.
     """
     try:
-        return [_collection(each) for each in json.loads(path.read_text("utf-8"))["collections"]]
-    except (ValueError, KeyError, TypeError) as problem:
-        raise RunError(f"{path} is no run: write one with broadsheet eval --json > FILE") from problem
+        found = [_collection(each) for each in json.loads(path.read_text("utf-8"))["collections"]]
+    except (ValueError, KeyError, TypeError):
+        found = []
+    if not found:
+        raise RunError(f"{path} is no run: write one with broadsheet eval --json > FILE")
+    return found
 
 
 def compare(before: Sequence[Collection], after: Sequence[Collection]) -> Comparison:

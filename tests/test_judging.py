@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from math import log2
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -162,6 +163,7 @@ def test_verbose_shows_each_question_the_worst_first(broadsheet: Broadsheet) -> 
 def test_json_has_the_figures_of_every_question(broadsheet: Broadsheet) -> None:
     run = json.loads(broadsheet(broadsheet.alps, "--json").stdout)
     (collection,) = run["collections"]
+    assert (run["version"], run["index"]) == (version("broadsheet"), broadsheet.url)
     assert run["mean"] == collection["mean"] == {"ndcg@10": 0.5, "mrr": 0.5, "map": 0.5, "recall@100": 0.5}
     assert [(one["query"], one["ndcg@10"]) for one in collection["questions"]] == [
         ("glacier huts", 1.0),
@@ -206,6 +208,17 @@ def test_the_questions_are_listed_by_the_figure_that_is_named(
     assert shown[:2] == [["MRR", "before", "after"], ["no", "question", "changed"]]
 
 
+def test_verbose_shows_each_question_beside_the_comparison(broadsheet: Broadsheet, tmp_path: Path) -> None:
+    file = broadsheet.saved(tmp_path / "before.json", broadsheet.alps)
+    shown = cells(broadsheet(broadsheet.alps, "--against", file, "--verbose"))
+    assert ["0.000", "0.000", "0.000", "0.000", "zebra"] in shown
+    assert ["no", "question", "changed"] in shown
+
+
+def test_the_same_file_twice_is_judged_once(broadsheet: Broadsheet) -> None:
+    assert cells(broadsheet(broadsheet.alps, broadsheet.alps)) == cells(broadsheet(broadsheet.alps))
+
+
 def test_the_comparison_as_json(broadsheet: Broadsheet, before: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "before.json"
     file.write_text(json.dumps(before))
@@ -233,7 +246,9 @@ def test_a_run_of_other_questions_is_an_error(broadsheet: Broadsheet, tmp_path: 
     assert "no question in common: judge the same collections in both" in said
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"collections": [{"name": "a"}]}', '{"collections": [1]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"collections": []}', '{"collections": [{"name": "a"}]}', '{"collections": [1]}']
+)
 def test_a_file_that_is_no_run_is_an_error_with_its_remedy(
     broadsheet: Broadsheet, tmp_path: Path, content: str
 ) -> None:
