@@ -235,6 +235,8 @@ def evaluate(
     if verbose or not compared:
         for line in scores.lines(after, by if verbose else None):
             click.echo(plain(line))
+    if verbose and compared:
+        click.echo()
     if compared:
         for note in compared.notes:
             click.echo(plain(note), err=True)

@@ -247,7 +247,8 @@ def test_a_run_of_other_questions_is_an_error(broadsheet: Broadsheet, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"collections": []}', '{"collections": [{"name": "a"}]}', '{"collections": [1]}']
+    "content",
+    ["", "[]", "{}", '{"collections": []}', '{"collections": [1]}', '{"collections": [{"name": "a"}]}'],
 )
 def test_a_file_that_is_no_run_is_an_error_with_its_remedy(
     broadsheet: Broadsheet, tmp_path: Path, content: str
