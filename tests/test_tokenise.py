@@ -80,8 +80,9 @@ def test_any_text(texts):
 def test_a_table_that_grows_and_keys_that_fall_on_one_slot(monkeypatch):
     monkeypatch.setattr(tokenise, "_hash", lambda keys: (keys[0] % np.uint64(7)) << np.uint64(32))
     tokeniser = Tokeniser()
-    tokeniser._slots = np.full(16, -1, dtype=np.int32)
+    tokeniser._slots = np.full(16, tokenise.FREE, dtype=np.int32)
     texts = [" ".join(f"word{number}" for number in range(start, start + 40)) for start in range(0, 400, 17)]
+    texts += ["漢字" * 12, "假名" * 12]  # too long for a key
     assert words(tokeniser, texts) == expected(texts)
     assert words(tokeniser, texts) == expected(texts)
     assert len(set(tokeniser.forms)) == len(tokeniser.forms)
@@ -89,6 +90,6 @@ def test_a_table_that_grows_and_keys_that_fall_on_one_slot(monkeypatch):
 
 def test_more_new_words_at_once_than_the_table_has_room_for():
     tokeniser = Tokeniser()
-    tokeniser._slots = np.full(16, -1, dtype=np.int32)
+    tokeniser._slots = np.full(16, tokenise.FREE, dtype=np.int32)
     text = " ".join(f"word{number}" for number in range(500))
     assert words(tokeniser, [text]) == expected([text])

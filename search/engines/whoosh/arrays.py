@@ -170,6 +170,30 @@ class Strings(Sequence[str]):
         return [self[i] for i in range(0, len(self), STEP)]
 
 
+class Growing:
+    """An array that grows at its end."""
+
+    def __init__(self, dtype: type[np.unsignedinteger]) -> None:
+        self._all = np.zeros(1024, dtype=dtype)
+        self._filled = 0
+
+    def __len__(self) -> int:
+        return self._filled
+
+    def extend(self, values: Array | Sequence[int]) -> None:
+        size = self._filled + len(values)
+        if size > len(self._all):
+            larger = np.zeros(max(size, 2 * len(self._all)), dtype=self._all.dtype)
+            larger[: self._filled] = self.array
+            self._all = larger
+        self._all[self._filled : size] = values
+        self._filled = size
+
+    @property
+    def array(self) -> Array:
+        return self._all[: self._filled]
+
+
 def _characters(blob: Array) -> NDArray[np.bool_]:
     """Where a character of UTF-8 begins: at all bytes but those that go on with one."""
     begins: NDArray[np.bool_] = blob & 0xC0 != 0x80

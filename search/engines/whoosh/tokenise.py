@@ -20,14 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import analysis
-from search.engines.whoosh.arrays import Array, ranges
+from search.engines.whoosh.arrays import Array, Growing, ranges
 
 APART, WORD, JOINER = 0, 1, 2
 MOST_KNOWN = 2_000_000  # chunks; then a new vocabulary is begun: these take some 250 MB
 LONGEST = 23  # bytes of a chunk that is looked up; the last byte of its key is for `shouting`
-SEPARATOR = "\x1e"  # of records, in ASCII: apart from any word
+SEVERAL = 1 << 31  # from here on it is no form that a chunk stands for, but several or none
+FREE = 0  # the number of no chunk: its key is that of no word
+SEPARATOR = b"\x1e"  # of records, in ASCII: apart from any word
 PADDING = b"\n" + b"\0" * 32  # so that the reading of a key never leaves the buffer
 SHOUTING = np.uint64(1 << 63)
+SHORT = np.uint64(56)  # a key of less than this many bits is a whole chunk
+SHOUTING_SHORT = np.uint64(0xFF << 56)  # no byte of UTF-8
 MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd, from xxHash
 
 _CLASS = np.zeros(256, dtype=np.uint8)
@@ -45,8 +49,9 @@ def _bytes(characters: bytes) -> NDArray[np.bool_]:
 
 
 _DIGIT = _bytes(b"0123456789") | (np.arange(256) >= 128)
-_CAPITAL = _bytes(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_SMALL = _bytes(b"abcdefghijklmnopqrstuvwxyz")
+# By the first two bytes, the second one high: what a capital lacks to be a small letter, where one follows.
+_CAPITALISED = np.zeros(256 * 256, dtype=np.uint8)
+_CAPITALISED.reshape(256, 256)[ord("a") : ord("z") + 1, ord("A") : ord("Z") + 1] = 0x20
 _QUOTE_OR_HYPHEN = _bytes(b"'`-")
 # General punctuation is E2 80 xx in UTF-8: dashes, quotation marks, bullet, ellipsis. No word has one of these:
 _APART = np.zeros(256, dtype=bool)
@@ -73,17 +78,20 @@ class Tokeniser:
         self.stem_of = array("I")  # by form
         self._form_number: dict[str, int] = {}
         self._stem_number: dict[str, int] = {}
-        self._first = _Growing(np.uint32)  # by chunk: its first part, how many it has
-        self._count = _Growing(np.uint32)
-        self._part_form = _Growing(np.uint32)
-        self._part_step = _Growing(np.uint8)
-        self._keys = [_Growing(np.uint64) for _ in MIX]
-        self._slots = np.full(1 << 16, -1, dtype=np.int32)
+        self._stands_for = Growing(np.uint32)  # by chunk: its form, or SEVERAL + its place in the next two
+        self._first = Growing(np.uint32)  # of those of several parts: the first one, how many
+        self._count = Growing(np.uint32)
+        self._part_form = Growing(np.uint32)
+        self._part_step = Growing(np.uint8)
+        self._keys = [Growing(np.uint64) for _ in MIX]
+        for by_chunk in (self._stands_for, *self._keys):
+            by_chunk.extend([FREE])
+        self._slots = np.full(1 << 16, FREE, dtype=np.int32)
 
     @property
     def is_full(self) -> bool:
         """Whether it is time for a new one."""
-        return len(self._first) > MOST_KNOWN
+        return len(self._stands_for) > MOST_KNOWN
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """All words of the texts, as `analysis.tokens` finds them."""
@@ -93,69 +101,76 @@ class Tokeniser:
         last = np.searchsorted(start, text_end)  # by text: the chunk after its last one
         shouted = np.repeat(shouting, np.diff(last, prepend=0)) if shouting.any() else None
         chunk = self._look_up(data, start, end, shouted)
-        count = self._count.array[chunk]
-        first = self._first.array[chunk]
-        parts = first if (count == 1).all() else ranges(first, count)
-        before = np.concatenate(([0], np.cumsum(count, dtype=np.int64)))
-        return Tokens(self._part_form.array[parts], self._part_step.array[parts], before[last])
+        form = self._stands_for.array.take(chunk)
+        several = (form >= SEVERAL).nonzero()[0]
+        which = form[several] - SEVERAL
+        count = self._count.array[which]
+        parts = np.ones(len(form), dtype=np.int64)
+        parts[several] = count
+        end = np.append(0, parts.cumsum())
+        form, step = form.repeat(parts), np.ones(end[-1], dtype=np.uint8)
+        places, parts = ranges(end[several], count), ranges(self._first.array[which], count)
+        form[places] = self._part_form.array[parts]
+        step[places] = self._part_step.array[parts]
+        return Tokens(form, step, end[last])
 
-    def _look_up(self, data: bytes, start: Array, end: Array, shouted: Array | None) -> NDArray[np.int64]:
+    def _look_up(self, data: bytes, start: Array, end: Array, shouted: Array | None) -> NDArray[np.int32]:
         """The numbers of the chunks; those that are new are analysed."""
-        found = np.empty(len(start), dtype=np.int64)
         length = end - start
         keys = _keys(data, start, length, shouted)
-        left = np.flatnonzero(length <= LONGEST)
-        if len(left) < len(start):  # in scripts that do not part words: a sentence, which does not come again
-            long = np.flatnonzero(length > LONGEST)
-            for key in keys:
-                key[long] = 0
-            found[long] = self._learn(data, start, end, shouted, keys, long)
+        long = (length > LONGEST).nonzero()[0]
+        for key in keys:
+            key[long] = 0
         hashed = _hash(keys)
-        while len(left):
-            number, missing = self._find([key[left] for key in keys], hashed[left])
-            found[left] = number
-            left = left[missing]
-            if len(left):
-                _, some = np.unique(hashed[left], return_index=True)
-                self._file(self._learn(data, start, end, shouted, keys, left[some]))
+        found, missing = self._find(keys, hashed)
+        if len(long):  # in scripts that do not part words: a sentence, which does not come again
+            found[long] = self._learn(data, start, end, shouted, keys, long)
+            missing = missing[length[missing] <= LONGEST]
+        while len(missing):
+            _, some = np.unique(hashed[missing], return_index=True)
+            self._file(self._learn(data, start, end, shouted, keys, missing[some]))
+            found[missing], left = self._find([key[missing] for key in keys], hashed[missing])
+            missing = missing[left]
         return found
 
-    def _find(self, keys: list[Array], hashed: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _find(self, keys: list[Array], hashed: Array) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of these chunks, and the places of those that are not known."""
         top = np.int64(len(self._slots) - 1)
         known = [key.array for key in self._keys]
         slot = (hashed >> np.uint64(32)).astype(np.int64) & top
-        number = self._slots[slot].astype(np.int64)
-        differs = number >= 0
-        for key, one in zip(keys, known, strict=True):
-            differs &= one[number] == key if len(one) else False
-        left = np.flatnonzero(~differs)
-        missing = []
+        number = self._slots.take(slot)
+        same = known[0].take(number) == keys[0]
+        goes_on = (keys[0] >> SHORT).nonzero()[0]
+        for key, one in zip(keys[1:], known[1:], strict=True):
+            same[goes_on] &= one[number[goes_on]] == key[goes_on]
+        left = (~same).nonzero()[0]
+        missing = [left[:0]]
         while len(left):
-            here = number[left]
-            missing.append(left[here < 0])
-            left = left[here >= 0]
+            is_free = number[left] == FREE
+            missing.append(left[is_free])
+            left = left[~is_free]
+            slot[left] = slot[left] + 1 & top
+            number[left] = here = self._slots[slot[left]]
             same = np.ones(len(left), dtype=bool)
             for key, one in zip(keys, known, strict=True):
-                same &= one[number[left]] == key[left]
+                same &= one[here] == key[left]
             left = left[~same]
-            slot[left] = slot[left] + 1 & top
-            number[left] = self._slots[slot[left]]
-        return number, np.concatenate(missing) if missing else np.empty(0, np.int64)
+        return number, np.concatenate(missing)
 
     def _file(self, number: NDArray[np.int64]) -> None:
         """Give these chunks their slots; all of them, in a larger table, where half of it is taken."""
-        if len(self._first) * 2 > len(self._slots):
+        if len(self._stands_for) * 2 > len(self._slots):
             size = len(self._slots)
-            while len(self._first) * 2 > size:
+            while len(self._stands_for) * 2 > size:
                 size *= 4
-            self._slots = np.full(size, -1, dtype=np.int32)
+            self._slots = np.full(size, FREE, dtype=np.int32)
             number = np.flatnonzero(self._keys[0].array)  # long ones have no key
+        number = number[::-1]  # of two that want the same slot the last one has it: let it be the one met first
         slot = (_hash([key.array[number] for key in self._keys]) >> np.uint64(32)).astype(np.int64)
         slot &= len(self._slots) - 1
         while len(number):
-            free = self._slots[slot] < 0
-            self._slots[slot[free]] = number[free]  # of two that want the same slot the last one has it
+            free = self._slots[slot] == FREE
+            self._slots[slot[free]] = number[free]
             moved = self._slots[slot] != number
             number, slot = number[moved], slot[moved] + 1 & len(self._slots) - 1
 
@@ -164,81 +179,63 @@ class Tokeniser:
     ) -> NDArray[np.int64]:
         """Analyse the chunks at these places; their numbers."""
         loud = [False] * len(places) if shouted is None else shouted[places].tolist()
-        number_of, plain_form = self._form_number.get, analysis.plain_form
-        forms: list[str] = []
+        plain_form = analysis.plain_form
+        stands_for: list[int] = []
+        forms: list[int] = []  # of those of several parts
         steps: list[int] = []
         counts: list[int] = []
+        several = SEVERAL + len(self._count)
         for first, last, shouting in zip(start[places].tolist(), end[places].tolist(), loud, strict=True):
             chunk = data[first:last]
             if chunk.isalnum() and last - first <= LONGEST:
-                forms.append(plain_form(chunk.decode(), shouting))
-                steps.append(1)
-                counts.append(1)
-                continue
-            before = len(forms)
-            for raw in analysis.WORD.findall(chunk.decode()):
-                for form, step in analysis.forms(raw, shouting):
-                    forms.append(form)
-                    steps.append(step)
-            counts.append(len(forms) - before)
-        part_form = [self._new_form(form) if (number := number_of(form)) is None else number for form in forms]
+                form = chunk.decode() if chunk.islower() else plain_form(chunk.decode(), shouting)
+            else:
+                parts = [
+                    part for raw in analysis.WORD.findall(chunk.decode()) for part in analysis.forms(raw, shouting)
+                ]
+                if len(parts) != 1:
+                    stands_for.append(several + len(counts))
+                    counts.append(len(parts))
+                    steps += [step for _, step in parts]
+                    forms += [self._number(form) for form, _ in parts]
+                    continue
+                form = parts[0][0]
+            stands_for.append(self._number(form))
         count = np.array(counts, dtype=np.int64)
-        self._first.extend(len(self._part_form) + np.cumsum(count) - count)
+        self._first.extend(len(self._part_form) + count.cumsum() - count)
         self._count.extend(count)
-        self._part_form.extend(part_form)
+        self._part_form.extend(forms)
         self._part_step.extend(steps)
+        self._stands_for.extend(stands_for)
         for known, key in zip(self._keys, keys, strict=True):
             known.extend(key[places])
-        return np.arange(len(self._first) - len(places), len(self._first))
+        return np.arange(len(self._stands_for) - len(places), len(self._stands_for))
 
-    def _new_form(self, form: str) -> int:
-        number = self._form_number[form] = len(self.forms)
-        self.forms.append(form)
-        stem = analysis.stem(form)
-        of = self._stem_number.setdefault(stem, len(self.stems))
-        if of == len(self.stems):
-            self.stems.append(stem)
-        self.stem_of.append(of)
+    def _number(self, form: str) -> int:
+        number = self._form_number.get(form)
+        if number is None:
+            number = self._form_number[form] = len(self.forms)
+            self.forms.append(form)
+            stem = analysis.stem(form)
+            of = self._stem_number.setdefault(stem, len(self.stems))
+            if of == len(self.stems):
+                self.stems.append(stem)
+            self.stem_of.append(of)
         return number
-
-
-class _Growing:
-    """An array that grows at its end."""
-
-    def __init__(self, dtype: type[np.unsignedinteger]) -> None:
-        self._all = np.zeros(1024, dtype=dtype)
-        self._filled = 0
-
-    def __len__(self) -> int:
-        return self._filled
-
-    def extend(self, values: Array | Sequence[int]) -> None:
-        size = self._filled + len(values)
-        if size > len(self._all):
-            larger = np.zeros(max(size, 2 * len(self._all)), dtype=self._all.dtype)
-            larger[: self._filled] = self.array
-            self._all = larger
-        self._all[self._filled : size] = values
-        self._filled = size
-
-    @property
-    def array(self) -> Array:
-        return self._all[: self._filled]
 
 
 def _joined(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
     """All texts in UTF-8, apart from each other, and where each ends."""
-    data = SEPARATOR.join((*texts, "")).encode()
-    ends = (np.frombuffer(data, dtype=np.uint8) == ord(SEPARATOR)).nonzero()[0]
-    if len(ends) != len(texts):  # a text has one too
-        ends = np.array([len(text.encode()) + 1 for text in texts], dtype=np.int64).cumsum() - 1
-    return data + PADDING, ends
+    encoded = list(map(str.encode, texts))  # one by one: most are ASCII, whose bytes are at hand
+    ends = np.fromiter(map(len, encoded), np.int64, len(encoded)).cumsum() + np.arange(len(encoded))
+    return SEPARATOR.join((*encoded, PADDING)), ends
 
 
 def _chunks(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each chunk starts and ends."""
     codes = np.frombuffer(data, dtype=np.uint8)
-    kind = np.frombuffer(bytearray(data.translate(_CLASSES)), dtype=np.uint8)
+    kinds = np.frombuffer(bytearray(bytes((APART,)) + data.translate(_CLASSES)), dtype=np.uint8)
+    kind = kinds[1:]
     _take_out_punctuation(codes, kind)
     joiners = np.flatnonzero(kind == JOINER)
     # The first byte of all has none before it; the padding follows the last one.
@@ -255,9 +252,7 @@ def _chunks(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     keep |= ((code == ord("#")) | (code == ord("+"))) & follows
     keep |= (code == ord("+")) & (codes[joiners - 1] == ord("+"))
     kind[joiners] = keep
-    edges = np.flatnonzero(kind[1:] != kind[:-1]) + 1
-    if kind[0]:
-        edges = np.concatenate(([0], edges))
+    edges = np.flatnonzero(kind != kinds[:-1])
     return edges[::2], edges[1::2]
 
 
@@ -277,18 +272,18 @@ def _take_out_punctuation(codes: Array, kind: Array) -> None:
 def _keys(data: bytes, start: Array, length: Array, shouted: Array | None) -> list[NDArray[np.uint64]]:
     """The first 24 bytes of each chunk as three numbers."""
     at = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))  # 8 bytes from any place
-    first = at[start] & _MASK[np.minimum(length, 8)]
+    first = at[start] & _MASK.take(length, mode="clip")
     # A capital before a small letter says nothing: `Word` is `word`, while `WORD` may be an acronym.
-    second = (first >> np.uint64(8)).astype(np.uint8)
-    first[_CAPITAL[first.astype(np.uint8)] & _SMALL[second]] |= np.uint64(0x20)
+    first |= _CAPITALISED.take(first.astype(np.uint16))
     keys = [first]
     for skipped in (8, 16):
         key = np.zeros(len(start), dtype=np.uint64)
         longer = np.flatnonzero(length > skipped)
-        key[longer] = at[start[longer] + skipped] & _MASK[np.minimum(length[longer] - skipped, 8)]
+        key[longer] = at[start[longer] + skipped] & _MASK.take(length[longer] - skipped, mode="clip")
         keys.append(key)
     if shouted is not None:
         keys[2][shouted] |= SHOUTING
+        keys[0][shouted & (length < 8)] |= SHOUTING_SHORT  # so that the first key of a short one says all
     return keys
 
 
