@@ -23,7 +23,7 @@ from remembered import SEED, Item, same_titles
 
 from search.article import Article
 
-TITLE_WEIGHTS = (1, 3)  # the others are given the better one
+TITLE_WEIGHTS = (1, 3, 8)  # the others are given the best one
 TOP = 3
 AT_LEAST = 0.95  # success@3
 
@@ -75,7 +75,7 @@ def drawn(prepared: Prepared, articles: Sequence[Article], seed: int = SEED) -> 
 
 
 def measure(prepared: Prepared, items: Sequence[Item], articles: Sequence[Article]) -> dict[str, Found]:
-    """Where we find the items, and where each of the others does, by its name and the better weight of the title."""
+    """Where we find the items, and where each of the others does, by its name and the best weight of the title."""
     titles = same_titles(articles)
     texts = [item.query for item in items]
     found = {OURS: Found(items, prepared.ask(texts), titles)}
