@@ -258,8 +258,8 @@ def test_pieces_follow_each_other(folder):
     store = Store.create(folder)
     store.accept(store.begin("index", []), [Put(one, "s") for one in some(0, 47)])
     for ordered, after in [((0, 30), 0), ((0, 30), 10), ((0, 30), 5), ((0, 30), 30), ((0, 30), 44), ((7, 28), 17)]:
-        shop = Workshop(folder, store)
-        shop.accepted(*ordered)
+        shop = Workshop(folder, store, ordered[0])
+        shop.accepted(ordered[1])
         made = [piece for ready in shop.pieces(after, 47) for piece in ready]
         assert [after, *(piece.until for piece in made)] == [*(piece.after for piece in made), 47]
         opened = [Arrays(piece.opened().file(shop.folder())) for piece in made]

@@ -66,8 +66,7 @@ class WhooshEngine:
         self._epoch: generations.Epoch | None = None
         self._seen: tuple[int, Snapshot] | None = None
         self._bulk = False  # whether many changes are coming, and then
-        self._workshop: Workshop | None = None  # where they are made ready,
-        self._before = 0  # from the row after this one
+        self._workshop: Workshop | None = None  # where they are made ready
 
     # What readers ask.
 
@@ -156,9 +155,8 @@ class WhooshEngine:
         last = store.accept(run, changes)
         if self._bulk:
             if self._workshop is None:
-                self._workshop = Workshop(self._folder, store)
-                self._before = self._applied()
-            self._workshop.accepted(self._before, last)
+                self._workshop = Workshop(self._folder, store, self._applied())
+            self._workshop.accepted(last)
 
     @contextmanager
     def bulk(self) -> Iterator[None]:

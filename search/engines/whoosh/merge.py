@@ -150,7 +150,8 @@ class _Part:
 
     def hand_over(self, name: str) -> Array:
         """`doc`, `tf`, `form`, `mix` or `pos`, in the numbers of the new segment; it is asked for once."""
-        values: Array = self.__dict__.pop(name)
+        values: Array = getattr(self, name)
+        delattr(self, name)
         moved: Array = self._docs[values] if name == "doc" else values
         return moved
 
@@ -162,9 +163,8 @@ class _Part:
         beyond = (form >= MIXED) & ~mixed
         if beyond.any():
             often = np.where(mixed | beyond, self.tf, 0)
-            together = form.repeat(often)
-            together[mixed.repeat(often)] = mix
-            mix = together
+            few = often.nonzero()[0]
+            mix = postings.by_occurrence(form[few], self.tf[few], mixed[few], mix)
             self.mixes = _sums(often, self.postings.cumsum() - self.postings)
             form[beyond] = MIXED
         return form, mix

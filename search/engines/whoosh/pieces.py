@@ -32,7 +32,6 @@ class Piece:
     docs: int = 0
     dead: tuple[int, ...] = ()  # documents that a later row of the piece replaced
     gone: tuple[str, ...] = ()  # ids that were deleted
-    replaces: bool = True  # what segments before have of its articles, and of what is gone, counts no more
 
     def opened(self) -> Segment:
         """As the table of contents names it."""
@@ -49,8 +48,7 @@ def gather(
 
     The last one ends with the last row that there is, at `until` or before.
     """
-    tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
-    gathering = _Gathering(after, tokeniser, not newest)
+    gathering = _Gathering(after, tokeniser)
     seq = after
     while rows := store.newest_after(seq, READ_ROWS, until) if newest else store.rows_after(seq, READ_ROWS, until):
         for row in rows:
@@ -58,8 +56,7 @@ def gather(
         seq = rows[-1].seq
         if gathering.full:
             yield gathering.write(into, seq)
-            tokeniser = Tokeniser() if tokeniser.is_full else tokeniser
-            gathering = _Gathering(seq, tokeniser, not newest)
+            gathering = _Gathering(seq, tokeniser)
     if seq > gathering.after:
         yield gathering.write(into, seq)
 
@@ -74,9 +71,8 @@ def join(generation: Path, into: Path, segments: Sequence[str]) -> Piece:
 class _Gathering:
     """A piece in the making."""
 
-    def __init__(self, after: int, tokeniser: Tokeniser, replaces: bool) -> None:
+    def __init__(self, after: int, tokeniser: Tokeniser) -> None:
         self.after = after
-        self._replaces = replaces
         self._batch = Batch(tokeniser)
         self._place: dict[str, int] = {}  # id -> document of the batch
         self._dead: list[int] = []
@@ -97,7 +93,7 @@ class _Gathering:
             self._batch.add(row.seq, row.article)
 
     def write(self, into: Path, until: int) -> Piece:
-        piece = Piece(self.after, until, dead=tuple(self._dead), gone=tuple(self._gone), replaces=self._replaces)
+        piece = Piece(self.after, until, dead=tuple(self._dead), gone=tuple(self._gone))
         return _write(into, self._batch.arrays(), piece) if len(self._batch) else piece
 
 

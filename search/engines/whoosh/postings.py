@@ -49,8 +49,7 @@ def pack(
     mixed = code_form[code] == MIXED
     often = np.where(mixed, tf, 0)
     few = mixed.nonzero()[0]
-    mixes = form[few].astype(mix.dtype).repeat(tf[few])
-    mixes[(form[few] == MIXED).repeat(tf[few])] = mix
+    mixes = by_occurrence(form[few], tf[few], form[few] == MIXED, mix)
     return {
         "stem.term": narrow(np.searchsorted(key, np.arange(stems + 1, dtype=np.int64) * FIELDS)),
         "term.field": (key % FIELDS).astype(np.uint8),
@@ -85,6 +84,13 @@ def one_form(form: Array, tf: Array) -> tuple[NDArray[np.uint8], Array]:
     low, high = np.minimum.reduceat(form, begin), np.maximum.reduceat(form, begin)
     of_posting = np.where((low == high) & (low < MIXED), low, MIXED).astype(np.uint8)
     return of_posting, form[(of_posting == MIXED).repeat(tf)]
+
+
+def by_occurrence(form: Array, tf: Array, mixed: NDArray[np.bool_], mix: Array) -> Array:
+    """The form of each occurrence of these postings; `mix` has it of those that are mixed."""
+    forms = form.astype(mix.dtype).repeat(tf)
+    forms[mixed.repeat(tf)] = mix
+    return forms
 
 
 def _ends(sizes: Array, first: Array) -> NDArray[np.int64]:

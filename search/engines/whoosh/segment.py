@@ -46,6 +46,7 @@ class Batch:
 
     def __init__(self, tokeniser: Tokeniser | None = None) -> None:
         self._tokeniser = tokeniser or Tokeniser()
+        self._tokeniser.spare_memory()
         self._documents = Documents()
         self._texts: list[str] = []  # not tokenised yet
         self._units: list[tuple[int, int, int]] = []  # of each text: document, field, item of the list

@@ -23,7 +23,7 @@ from search import analysis
 from search.engines.whoosh.arrays import Array, Growing, ranges
 
 APART, WORD, JOINER = 0, 1, 2
-MOST_KNOWN = 2_000_000  # chunks; then a new vocabulary is begun: these take some 250 MB
+MOST_KNOWN = 2_000_000  # chunks; then all are forgotten: these take some 250 MB
 LONGEST = 23  # bytes of a chunk that is looked up; the last byte of its key is for `shouting`
 SEVERAL = 1 << 31  # from here on it is no form that a chunk stands for, but several or none
 FREE = 0  # the number of no chunk: its key is that of no word
@@ -73,6 +73,9 @@ class Tokeniser:
     """What was met so far: chunks, the forms in them, and the stems of those. Numbers count from 0 as they come."""
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self.forms: list[str] = []
         self.stems: list[str] = []
         self.stem_of = array("I")  # by form
@@ -88,10 +91,10 @@ class Tokeniser:
             by_chunk.extend([FREE])
         self._slots = np.full(1 << 16, FREE, dtype=np.int32)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it is time for a new one."""
-        return len(self._stands_for) > MOST_KNOWN
+    def spare_memory(self) -> None:
+        """Forget everything where that is much: numbers that were given before mean nothing then."""
+        if len(self._stands_for) > MOST_KNOWN:
+            self._forget()
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """All words of the texts, as `analysis.tokens` finds them."""

@@ -1,7 +1,7 @@
 """Have pieces of an index made, by processes beside this one where there is much to do.
 
-    parent  accepts rows  ->  {"order": "gather", "after": 0, "until": 2500, ..}      one JSON object a line
-    worker  reads them from the store, writes segments  ->  [{"after": 0, "until": 2500, "segment": ..}]
+    parent  accepts rows  ->  {"order": "gather", "after": 0, "until": 5000, ..}      one JSON object a line
+    worker  reads them from the store, writes segments  ->  [{"after": 0, "until": 5000, "segment": ..}]
 
 The store stands between them, so that what was accepted is all that is handed on. A worker that dies loses nothing
 but its work: the rows are applied again.
@@ -36,41 +36,39 @@ from search.engines.whoosh.store import Store
 from search.engines.whoosh.tokenise import Tokeniser
 
 FOLDER = "building"
-WORKERS = min(2, len(os.sched_getaffinity(0)))  # each takes up to 300 MB: with two, indexing stays below 1 GiB
+WORKERS = min(2, len(os.sched_getaffinity(0)))  # 450 MB each while they join: indexing stays below 1 GiB
 PIECE_ROWS = 5_000  # rows handed to a worker at once: some 12 MB of text
 MANY_ROWS = 3_000  # from here on starting a process, which takes half a second of a processor, pays
 
 
 class Workshop:
-    """Pieces being made of the rows of one store, in the order of the rows."""
+    """Pieces being made of the rows of one store, in the order of the rows, from the one after `applied` on."""
 
-    def __init__(self, index: Path, store: Store) -> None:
+    def __init__(self, index: Path, store: Store, applied: int = 0) -> None:
         self._index = index
         self._store = store
-        self._ordered = 0  # rows up to this number are in `_orders`
+        self._ordered = applied  # rows up to this number are in `_orders` or were given
         self._orders: deque[tuple[int, int, Future[list[Piece]]]] = deque()
         self._pool: _Pool | None = None
         self._folder: Path | None = None
         self._lock: int | None = None
         self._tokeniser = Tokeniser()
 
-    def accepted(self, after: int, until: int) -> None:
-        """There are new rows, after what the generation holds: have them made pieces while more come."""
-        start = max(after, self._ordered)
+    def accepted(self, until: int) -> None:
+        """There are new rows, up to this number: have them made pieces while more come."""
         with suppress(OSError):  # they are accepted all the same; who applies them meets it again, and says so
-            while WORKERS > 1 and until - start >= PIECE_ROWS:
-                self._order(start, start + PIECE_ROWS)
-                start += PIECE_ROWS
+            while WORKERS > 1 and until - self._ordered >= PIECE_ROWS:
+                self._order(self._ordered, self._ordered + PIECE_ROWS)
 
     def pieces(self, after: int, until: int, newest: bool = False) -> Iterator[list[Piece]]:
         """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once."""
         while self._orders and self._orders[0][0] < after:  # somebody else applied its rows
             self._orders.popleft()[2].cancel()
-        start = self._ordered if self._orders and self._orders[0][0] == after else after
-        if start == after:
+        if not (self._orders and self._orders[0][0] == after):
             self._drop()
+            self._ordered = after
         if WORKERS > 1 and (self._orders or until - after >= MANY_ROWS):
-            for begin in range(start, until, PIECE_ROWS):
+            for begin in range(self._ordered, until, PIECE_ROWS):
                 self._order(begin, min(until, begin + PIECE_ROWS), newest)
             while self._orders:
                 ready = self._orders.popleft()[2].result()
@@ -79,6 +77,7 @@ class Workshop:
                 if ready:
                     yield ready
         else:
+            self._ordered = until
             for piece in pieces.gather(self._store, self.folder(), after, until, self._tokeniser, newest):
                 yield [piece]
 
@@ -130,7 +129,6 @@ class Workshop:
         for _, _, future in self._orders:
             future.cancel()
         self._orders.clear()
-        self._ordered = 0
 
 
 class _Pool:
@@ -227,8 +225,6 @@ class _Worker:
         return list(make[order](Path(into), **values))
 
     def _gather(self, into: Path, index: str, after: int, until: int, newest: bool) -> Iterator[Piece]:
-        if self._tokeniser.is_full:
-            self._tokeniser = Tokeniser()
         store = self._stores.get(index) or self._stores.setdefault(index, Store(Path(index)))
         return pieces.gather(store, into, after, until, self._tokeniser, newest)
 

@@ -48,7 +48,7 @@ def catch_up(
 def fill(generation: Path, workshop: Workshop, until: int, progress: Progress | None = None) -> None:
     """Put the newest version of every article, as of row `until`, into an empty generation."""
     for ready in workshop.pieces(0, until, newest=True):
-        at = _take_in(generation, workshop.folder(), ready)
+        at = _take_in(generation, workshop.folder(), ready, replaces=False)
         if progress:
             progress("indexing", at, until)
     _merge(generation, workshop, until)
@@ -75,14 +75,17 @@ def _find(one: arrays.Arrays, wanted: Sequence[str], ties: arrays.Array) -> set[
     }
 
 
-def _take_in(generation: Path, folder: Path, ready: Sequence[Piece]) -> int:
-    """Commit these pieces; the number of their last row."""
+def _take_in(generation: Path, folder: Path, ready: Sequence[Piece], replaces: bool = True) -> int:
+    """Commit these pieces; the number of their last row.
+
+    `replaces`: what segments before have of their articles, and of what is gone, counts no more.
+    """
     segments: list[Segment] = list(table(generation).segments)
     opened = [arrays.Arrays(one.file(generation)) for one in segments]
     for piece in ready:
         segment = piece.opened() if piece.segment else None
         new = arrays.Arrays(segment.file(folder)) if segment else None
-        if piece.replaces:
+        if replaces:
             ids = [*(arrays.Strings.of(new, "doc.ids").texts() if new else ()), *piece.gone]
             ties = np.array([tie_break(id) for id in piece.gone], dtype=np.uint64)
             if new:
