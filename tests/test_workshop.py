@@ -493,7 +493,7 @@ def popen(arguments, **values):
     return process
 
 workshop.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
-workshop.WORKERS, workshop.PIECE_ROWS = 2, 10
+workshop.WORKERS, workshop.PIECE_ROWS, workshop.MANY_ROWS = 2, 10, 10
 engine = connect(f"whoosh:{sys.argv[1]}")
 try:
     with engine.bulk():

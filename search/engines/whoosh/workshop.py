@@ -38,7 +38,7 @@ from search.engines.whoosh.tokenise import Tokeniser
 FOLDER = "building"
 WORKERS = min(2, len(os.sched_getaffinity(0)))  # 450 MB each while they join: indexing stays below 1 GiB
 PIECE_ROWS = 5_000  # rows handed to a worker at once: some 12 MB of text
-MANY_ROWS = 3_000  # from here on starting a process, which takes half a second of a processor, pays
+MANY_ROWS = 2_000  # from here on starting a process, which takes a fifth of a second of a processor, pays
 
 
 class Workshop:
@@ -57,8 +57,9 @@ class Workshop:
     def accepted(self, until: int) -> None:
         """There are new rows, up to this number: have them made pieces while more come."""
         with suppress(OSError):  # they are accepted all the same; who applies them meets it again, and says so
-            while WORKERS > 1 and until - self._ordered >= PIECE_ROWS:
-                self._order(self._ordered, self._ordered + PIECE_ROWS)
+            # The first order is a small one: a processor is waiting for it.
+            while WORKERS > 1 and until - self._ordered >= (rows := PIECE_ROWS if self._pool else MANY_ROWS):
+                self._order(self._ordered, self._ordered + rows)
 
     def pieces(self, after: int, until: int, newest: bool = False) -> Iterator[list[Piece]]:
         """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once."""
@@ -187,7 +188,11 @@ class _Pool:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path),
+                    "OPENBLAS_NUM_THREADS": "1",  # numpy would start threads that are not needed, in 0.06 s
+                },
                 process_group=0,  # Ctrl-C is the parent's to handle: it ends this one
             )
             self._processes.append(process)
