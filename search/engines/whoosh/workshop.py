@@ -26,6 +26,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,10 @@ class Workshop:
             self._drop()
             self._ordered = after
         if WORKERS > 1 and (self._orders or until - after >= MANY_ROWS):
-            for begin in range(self._ordered, until, PIECE_ROWS):
-                self._order(begin, min(until, begin + PIECE_ROWS), newest)
+            rest = max(until - self._ordered, 1)
+            rows = min(PIECE_ROWS, max(ceil(rest / WORKERS), MANY_ROWS // 2))  # nobody waits long for the last one
+            for begin in range(self._ordered, until, rows):
+                self._order(begin, min(until, begin + rows), newest)
             while self._orders:
                 ready = self._orders.popleft()[2].result()
                 while self._orders and self._orders[0][2].done() and not self._orders[0][2].exception():
