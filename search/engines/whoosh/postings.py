@@ -81,9 +81,12 @@ def one_form(form: Array, tf: Array) -> tuple[NDArray[np.uint8], Array]:
     if not len(tf):
         return np.empty(0, np.uint8), form
     begin = np.cumsum(tf, dtype=np.int64) - tf
-    low, high = np.minimum.reduceat(form, begin), np.maximum.reduceat(form, begin)
-    of_posting = np.where((low == high) & (low < MIXED), low, MIXED).astype(np.uint8)
-    return of_posting, form[(of_posting == MIXED).repeat(tf)]
+    other = np.append(False, form[1:] != form[:-1])  # than the one before it
+    other[begin] = False
+    first = form.take(begin)
+    mixed = first >= MIXED
+    mixed[begin.searchsorted(other.nonzero()[0], side="right") - 1] = True
+    return np.where(mixed, MIXED, first).astype(np.uint8), form[mixed.repeat(tf)]
 
 
 def by_occurrence(form: Array, tf: Array, mixed: NDArray[np.bool_], mix: Array) -> Array:

@@ -79,7 +79,8 @@ class Batch:
         used[form] = True
         numbers = used.nonzero()[0]
         met = self._tokeniser
-        entries = [entry(met.stems[met.stem_of[i]], met.forms[i]) for i in numbers.tolist()]
+        stems = map(met.stems.__getitem__, map(met.stem_of.__getitem__, numbers.tolist()))
+        entries = list(map(entry, stems, map(met.forms.__getitem__, numbers.tolist())))
         in_order = sorted(range(len(entries)), key=entries.__getitem__)
         words = NewWords([entries[i] for i in in_order])
         numbers = numbers[in_order]
