@@ -258,9 +258,9 @@ def _list(value: Any, name: str, reasons: list[str]) -> tuple[str, ...]:
     if not isinstance(items, list | tuple):
         reasons.append(f"{name} is {_kind(value)}, not a list of texts")
         return ()
-    texts = [_text(item, f"an item of {name}", reasons) for item in items]
-    kept = tuple(text for text in texts if text)
-    return kept if name == "subheads" else tuple(dict.fromkeys(kept))  # a tag holds once, a heading may come again
+    what = f"an item of {name}"
+    kept = [text for item in items if (text := _text(item, what, reasons))]
+    return tuple(kept if name == "subheads" else dict.fromkeys(kept))  # a tag holds once, a heading may come again
 
 
 def _date(value: Any, name: str, timezone: tzinfo, reasons: list[str]) -> datetime | None:

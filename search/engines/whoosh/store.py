@@ -282,6 +282,7 @@ def _append(
     """Write the rows, in the transaction that lasts. `contents`: the line, and its frame, of each Put."""
     ids = json.dumps([change.id if isinstance(change, Delete) else change.article.id for change in changes])
     held = dict(db.execute("SELECT id, source FROM newest WHERE id IN (SELECT value FROM json_each(?))", (ids,)))
+    replaced = json.dumps(list(held))
     sources = _sources(db, {change.source for change in changes if isinstance(change, Put)})
     seq = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'articles'").fetchone()[0]
     rows: list[tuple[object, ...]] = []
@@ -303,7 +304,7 @@ def _append(
             newest.pop(change.id, None)
     db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     # An INSERT OR REPLACE for each would take four times as long.
-    db.execute("DELETE FROM newest WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+    db.execute("DELETE FROM newest WHERE id IN (SELECT value FROM json_each(?))", (replaced,))
     db.executemany("INSERT INTO newest VALUES (?, ?, ?, ?)", newest.values())
 
 
