@@ -489,7 +489,9 @@ from search.engines.whoosh import workshop
 def popen(arguments, **values):
     *python, code = arguments
     process = subprocess.Popen([*python, sys.argv[2] + code], **values)
-    print("started", "apart" if os.getpgid(process.pid) == process.pid else "", flush=True)
+    apart = "apart" if os.getpgid(process.pid) == process.pid else ""
+    sys.stdout.write(f"started {apart}\\n")  # in one piece: two threads say it
+    sys.stdout.flush()
     return process
 
 workshop.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
