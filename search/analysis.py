@@ -16,11 +16,16 @@ APOSTROPHES = "'`´‘’ʻʼʹ′＇׳״"  # the last two join Hebrew abbreviat
 HYPHENS = r"\-‐‑‒–−﹣－"
 INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff"  # soft hyphen, joiners, marks of direction
 
-# What a reader may leave out of a query beside other words. The index holds them all.
+# What a reader may leave out of a query beside other words. The index holds them all. It is NLTK's list of English stop
+# words (without those of apostrophes), and `may`, `us`, `would`, which are names and acronyms too.
 _FUNCTION_WORDS = """
-    a about after an and are as at be been but by can do does for from had has have he her his how i if in into is
-    it its may my no not of on or our she so than that the their them then there they this to us was we were what
-    when where which who will with would you your
+    a about above after again against ain all am an and any are aren as at be because been before being below between
+    both but by can couldn d did didn do does doesn doing don down during each few for from further had hadn has hasn
+    have haven having he her here hers herself him himself his how i if in into is isn it its itself just ll m ma may me
+    mightn more most mustn my myself needn no nor not now o of off on once only or other our ours ourselves out over own
+    re s same shan she should shouldn so some such t than that the their theirs them themselves then there these they
+    this those through to too under until up us ve very was wasn we were weren what when where which while who whom why
+    will with won would wouldn y you your yours yourself yourselves
 """
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from search import places, snippets
 from search import query as queries
 from search.article import Article
-from search.engines import DateFacet, Engine, Facet, Found, Hit
+from search.clauses import Phrase, is_free
+from search.engines import DateFacet, Engine, Facet, Hit
 from search.places import Sought
-from search.query import Clause, Either, Phrase, Prefix, Query, Word
+from search.query import Query
 from search.snippets import Snippet
 
 MOST_PASSAGES = 2
@@ -56,10 +57,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page of results. `query` is what was asked in the end: its sort and `minimum` may differ from the reader's.
+    """One page of results. `query` is what was asked in the end: its sort may differ from the reader's.
 
-    `total` and the facets count articles, `groups` counts what pages are cut by. `relaxed`: no article has all
-    words, these have `query.minimum` of them or more.
+    `total` and the facets count articles, `groups` counts what pages are cut by. `minimum`: too few articles have all
+    words (`whole` do), these have so many of them or more; None where all have all. `is_unquoted`: no article has what
+    was quoted, these were found by its words.
     """
 
     query: Query
@@ -69,17 +71,33 @@ class Answer:
     results: tuple[Result, ...]
     facets: Mapping[str, Facet | DateFacet]
     took_ms: int
-    relaxed: bool = False
+    minimum: int | None = None
+    whole: int = 0
+    is_unquoted: bool = False
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether there are articles among these that have not all words."""
+        return self.minimum is not None
+
+    @property
+    def has_most(self) -> bool:
+        """Whether every one of these has more than half of the words."""
+        return self.minimum is None or 2 * self.minimum > sum(map(is_free, self.query.required))
 
 
 def answer(engine: Engine, query: Query) -> Answer:
-    """Ask the engine, with fewer of the words where nothing has them all.
+    """Ask the engine, and cut the passages that show why each article was found.
 
     Raises:
         EngineUnavailable, IndexMissing: a failure is never an empty answer.
     """
     begun = perf_counter()
-    asked, found = _search(engine, query)
+    asked = _asked(query)
+    found = engine.search(replace(asked, required=(NOTHING,)) if _unusable(query) else asked)
+    is_unquoted = False
+    if not found.total and (words := queries.unquoted(asked)):
+        asked, found, is_unquoted = words, engine.search(words), True
     terms = queries.terms(asked) if asked.highlight else ()
     sought = places.by_field(terms, found.forms)
     result = _result if asked.highlight else _plain
@@ -92,46 +110,23 @@ def answer(engine: Engine, query: Query) -> Answer:
         results=results,
         facets=found.facets,
         took_ms=round((perf_counter() - begun) * 1000),
-        relaxed=asked.minimum is not None and asked.minimum != query.minimum,
+        is_unquoted=is_unquoted and found.total > 0,
+        minimum=found.minimum,
+        whole=found.whole,
     )
 
 
-def _search(engine: Engine, query: Query) -> tuple[Query, Found]:
-    if _unusable(query):
-        return query, engine.search(replace(query, required=(NOTHING,)))
+def _asked(query: Query) -> Query:
+    """The same, or in another order where there is nothing to rank by."""
     if query.sort == "relevance" and not (query.required or query.optional):
-        query = replace(query, sort="newest")  # nothing to rank by
-    found = engine.search(query)
-    if found.total:
-        return query, found
-    for minimum in _fewer(query):
-        relaxed = replace(query, minimum=minimum)
-        some = engine.search(relaxed)
-        if some.total:
-            return relaxed, some
-    return query, found
+        return replace(query, sort="newest")
+    return query
 
 
 def _unusable(query: Query) -> bool:
     """Something was typed, and none of it could be used: the newest articles would answer another question."""
-    return bool(query.text.strip()) and not (query.required or query.optional or query.excluded)
-
-
-def _fewer(query: Query) -> Iterator[int]:
-    """All words but one, about half, one: three more questions at most, however long the query."""
-    words = len(query.required)
-    if query.minimum is None and words > 1 and all(_free(clause) for clause in query.required):
-        yield from dict.fromkeys((words - 1, (words + 1) // 2, 1))
-
-
-def _free(clause: Clause) -> bool:
-    """Typed without quotes, OR or a field: the reader did not insist on it."""
-    match clause:
-        case Word(field=None) | Prefix(field=None) | Phrase(exact=False, field=None):
-            return True
-        case Either(of, spellings=True):
-            return all(_free(spelling) for spelling in of)
-    return False
+    used = query.required or query.optional or query.excluded or query.after or query.before
+    return bool(query.text.strip()) and not used
 
 
 def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:

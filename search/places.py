@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from search import analysis
-from search.query import Clause, Phrase, Prefix, Word
+from search.clauses import Clause, Phrase, Prefix, Word
 
 STEM_MATE = 0.7  # a passage that shows the word as typed is better than one with another word of its stem
 QUOTED = 1.5  # and one that shows a quoted phrase is better than one with as many words

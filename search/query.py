@@ -1,76 +1,24 @@
-"""Query, and how it is read from what a reader types."""
+"""Query, and how it is made of what a reader types."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple, TypeVar
+from math import sqrt
+from typing import TypeVar
 
 from search import analysis, fields
+from search.clauses import Clause, Near, Phrase, Word, is_free, leaves
+from search.reader import Ignored, Reader
 
 LONGEST_TEXT = 512  # characters read; a headline has 60, a pasted first paragraph 300
-MOST_WORDS = 64
-DEEPEST = 8  # parentheses in parentheses
-SHORTEST_PREFIX = 3  # two letters begin thousands of words
+
+PROSE = 10  # words beside what is quoted: so many are a sentence, in which quotation marks insist on nothing
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word. `stem` finds it, `form` is the word as typed, folded; capitals in it only for an acronym (`US`).
-
-    `field` is a name of `fields.SEARCHED`, or None: any of them with a weight.
-    """
-
-    stem: str
-    form: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Words that stand side by side in one field. `exact`: as typed (quoted); else any word of each stem."""
-
-    words: tuple[Word, ...]
-    exact: bool = True
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """Any word whose folded form, in small letters, begins with `text`."""
-
-    text: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """At least one of these. `spellings`: they are ways to write one word, as `e-mail` and `email`."""
-
-    of: tuple[Clause, ...]
-    spellings: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """All of these: what stands between two ORs, or in parentheses."""
-
-    of: tuple[Clause, ...]
-
-
-Clause = Word | Phrase | Prefix | Either | Both
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A part of the query that could not be used, and why, in words for the reader."""
-
-    text: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +37,23 @@ class Filters:
 class Query:
     """What is asked, in the engine's terms.
 
-    An article matches if at least `minimum` of `required` match (None: all) and none of `excluded`;
-    no `required`: every article. `optional` clauses add to the score of what matches.
+    An article matches if all of `required` match and none of `excluded`; no `required`: every article. Where fewer
+    than `enough` articles have all, those with fewer of the free words (`clauses.is_free`) match too: with as many as
+    so many articles have. Where none of these passes the filters, with as many as one has that does.
+
+    `optional` clauses add to the score of what matches, `near` to that of the best (`fields.POOL`).
+    `after` <= published < `before`: typed, and so of the question itself, as no filter is.
     """
 
     text: str = ""
     required: tuple[Clause, ...] = ()
     optional: tuple[Clause, ...] = ()
     excluded: tuple[Clause, ...] = ()
+    near: tuple[Near, ...] = ()
     ignored: tuple[Ignored, ...] = ()
-    minimum: int | None = None
+    enough: int = 0
+    after: datetime | None = None
+    before: datetime | None = None
     filters: Filters = field(default_factory=Filters)
     sort: str = "relevance"  # relevance | newest | oldest
     page: int = 1
@@ -124,22 +79,29 @@ def parse(
 ) -> Query:
     """Read what a reader typed. Any text is a query; what could not be used of it is named in `ignored`.
 
-    `words`, `"a phrase"`, `-without`, `this OR that`, `begin*`, `title:word` (`fields.PREFIXES`), `(groups)`.
-    Where something was typed and nothing of it was of use, `ignored` says so and `required` is empty.
+    `words`, `"a phrase"`, `"near words"~5`, `-without`, `this OR that`, `begin*`, `title:word` (`fields.PREFIXES`),
+    `before:2024-05`, `after:2023`, `(groups)`. Where something was typed and nothing of it was of use, `ignored` says
+    so and `required` is empty.
     """
     typed = next(_READ.finditer(text))[0]
-    reader = _Reader(typed)
+    reader = Reader(typed, timezone)
     if typed != text:
         reader.ignore(text[len(typed) :].strip(), f"only the first {LONGEST_TEXT} characters are read")
     read = reader.group(None, 0)
-    if typed.strip() and not (read.clauses or read.excluded or reader.ignored):
+    is_used = read.clauses or read.excluded or reader.after or reader.before
+    if typed.strip() and not (is_used or reader.ignored):
         reader.ignore(typed.strip(), "there is no word in it")
-    return Query(
+    required = _weighed(read.clauses)
+    query = Query(
         text=typed,
-        required=_once(read.clauses),
+        required=required,
         optional=_once(reader.optional),
         excluded=_once(read.excluded),
+        near=_once(reader.near),
         ignored=_once(reader.ignored),
+        enough=_enough(required) if sort == "relevance" else 1,
+        after=reader.after,
+        before=reader.before,
         filters=filters,
         sort=sort,
         page=page,
@@ -148,259 +110,57 @@ def parse(
         highlight=highlight,
         timezone=timezone,
     )
+    if sum(map(is_free, required)) >= PROSE:
+        return unquoted(query) or query
+    return query
+
+
+def unquoted(query: Query) -> Query | None:
+    """The same with the words of its phrases in place of these, which add to the score; None where none was quoted."""
+    quoted = tuple(clause for clause in query.required if isinstance(clause, Phrase) and clause.exact)
+    quoted = tuple(phrase for phrase in quoted if phrase.field is None)
+    if not quoted:
+        return None
+    free: list[Clause] = [clause for clause in query.required if clause not in quoted]
+    for phrase in quoted:
+        telling = [word for word in phrase.words if word.form.lower() not in analysis.STOP_WORDS]
+        free += telling or phrase.words
+    required = _weighed(free)
+    enough = _enough(required) if query.sort == "relevance" else 1
+    return replace(query, required=required, optional=_once((*query.optional, *quoted)), enough=enough)
 
 
 def terms(query: Query) -> tuple[Clause, ...]:
-    """The words, phrases and prefixes that an article may have been found by, for its highlighting."""
-    return _once(leaf for clause in (*query.required, *query.optional) for leaf in _leaves(clause))
+    """The words, phrases and prefixes that an article may have been found by, for its highlighting.
+
+    A stop word that adds to the score is shown where it does: beside its neighbour.
+    """
+    found = leaves((*query.required, *query.optional))
+    of_words = [part for leaf in found for part in (leaf.words if isinstance(leaf, Near) else (leaf,))]
+    return _once((*of_words, *(Phrase(near.words, False, near.field) for near in query.near if not near.slop)))
 
 
-def _leaves(clause: Clause) -> Iterator[Clause]:
-    if isinstance(clause, Either | Both):
-        for inner in clause.of:
-            yield from _leaves(inner)
-    else:
-        yield clause
+# To the end of a word, if one ends.
+_READ = re.compile(rf".{{1,{LONGEST_TEXT}}}(?!\S)|.{{0,{LONGEST_TEXT}}}", re.DOTALL)
+
+
+def _weighed(clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+    """Each once. A word typed n times weighs as much as the root of n; shared, where it was in several forms."""
+    often = Counter(clause.stem for clause in clauses if isinstance(clause, Word))
+    if len(often) == len(clauses):
+        return tuple(clauses)
+    typed = Counter(clauses)
+    return tuple(
+        replace(clause, weight=count / sqrt(often[clause.stem])) if isinstance(clause, Word) else clause
+        for clause, count in typed.items()
+    )
+
+
+def _enough(required: Sequence[Clause]) -> int:
+    """How many articles must have all words, that those with fewer are left out; see `fields.ENOUGH`."""
+    words = sum(map(is_free, required))
+    return max(1, fields.ENOUGH * (words - 2) ** 2) if words > 2 else 1
 
 
 def _once(things: Iterable[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(things))
-
-
-_QUOTES = '"“”„‟«»″〝〞＂'
-_DASHES = analysis.HYPHENS + "—"
-_BETWEEN = rf"\s()（）|{_QUOTES}"  # what ends a chunk
-_TOKEN = re.compile(
-    rf"""
-    [{_QUOTES}] (?P<phrase> [^{_QUOTES}]* ) [{_QUOTES}]
-    | (?P<quote> [{_QUOTES}] )
-    | (?P<open> [(（] )
-    | (?P<close> [)）] )
-    | (?P<either> \| | (?<![{_DASHES}])OR(?![^{_BETWEEN}]) )
-    | (?P<both> (?<![{_DASHES}])AND(?![^{_BETWEEN}]) )
-    | (?P<minus> (?<![{_DASHES}])NOT(?![^{_BETWEEN}]) | (?<![^\s(（|:：])[{_DASHES}](?=[^\s{_DASHES})）]) )
-    | (?P<field> (?i:{"|".join(fields.PREFIXES)}) ) [:：]
-    | (?P<chunk> [^{_BETWEEN}]+ )
-    """,
-    re.VERBOSE,
-)
-# To the end of a word, if one ends.
-_READ = re.compile(rf".{{1,{LONGEST_TEXT}}}(?!\S)|.{{0,{LONGEST_TEXT}}}", re.DOTALL)
-_OR_STANDS = "it stands between two things to find"
-_ASKING = ("phrase", "open", "chunk", "minus", "field")  # what a field's name can stand before
-
-
-class _Operand(NamedTuple):
-    """What stands on one side of an OR: a word, a phrase, a chunk of words like `and/or`, a group."""
-
-    text: str
-    clauses: tuple[Clause, ...] = ()
-    excluded: tuple[Clause, ...] = ()
-    plain: bool = False  # a single word: a stop word may be left out, and its neighbour makes a phrase with it
-
-
-class _Reader:
-    """One pass over the tokens of a query; `group` calls itself, to a bounded depth, for parentheses."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = list(_TOKEN.finditer(text))
-        self.at = 0
-        self.words = 0
-        self.too_deep = 0  # parentheses open that were not followed
-        self.shouting = analysis.is_shouting(text)
-        self.optional: list[Clause] = []
-        self.ignored: list[Ignored] = []
-
-    def ignore(self, text: str, reason: str) -> None:
-        self.ignored.append(Ignored(text if len(text) <= 60 else text[:60] + "…", reason))
-
-    def peek(self) -> str | None:
-        """The kind of the next token."""
-        return self.tokens[self.at].lastgroup if self.at < len(self.tokens) else None
-
-    def group(self, field: str | None, depth: int, negative: bool = False) -> _Operand:
-        """Read to the closing parenthesis, or to the end."""
-        rows: list[list[_Operand]] = []  # each must match, by any of its operands
-        excluded: list[Clause] = []
-        minus = either = ""  # the operators that wait for what comes next
-        within = field
-        after_operand = False
-        start = max(self.at - 1, 0)
-        while self.at < len(self.tokens):
-            token = self.tokens[self.at]
-            kind = token.lastgroup
-            self.at += 1
-            if kind == "close":
-                if not self.too_deep and depth:
-                    break
-                self.too_deep = max(0, self.too_deep - 1)
-            elif kind == "quote":
-                self.ignore(token[0], "the quotation mark has no partner")
-            elif kind == "minus":
-                minus = token[0]
-            elif kind == "field" and self.peek() in _ASKING:
-                within = fields.PREFIXES[token["field"].lower()]
-            elif kind == "open" and depth == DEEPEST:
-                self.too_deep += 1
-                self.ignore(token[0], f"parentheses are read {DEEPEST} deep")
-            elif kind == "either" and self.peek() == "minus" and self.tokens[self.at][0] == "NOT":
-                self.at += 1  # `to be OR NOT to be`: no side of an OR can be an exclusion, so these are words
-                rows += [[self.chunk("or", field)], [self.chunk("not", field)]]
-            elif kind == "either":
-                if after_operand:
-                    either = token[0]
-                elif not either:
-                    self.ignore(token[0], _OR_STANDS)
-                after_operand = False
-            elif kind != "both":
-                operand = self.operand(token, within, depth, bool(minus) or negative)
-                if within != field:
-                    operand = operand._replace(plain=False)  # asked for by name: needed, be it a stop word
-                after_operand = bool(operand.clauses) and not minus
-                if minus:
-                    excluded += _together(operand, kind)
-                    if either:
-                        self.ignore(either, _OR_STANDS)
-                        either = ""
-                    if operand.excluded:
-                        self.ignore(operand.text, "what is left out of what is left out")
-                elif either and after_operand:
-                    rows[-1].append(operand)
-                    either = ""
-                elif after_operand:
-                    rows.append([operand])
-                else:
-                    excluded += operand.excluded
-                minus, within = "", field
-        if either:
-            self.ignore(either, _OR_STANDS)
-        if minus == "NOT":
-            self.ignore(minus, "it stands before what to leave out")
-        for row in rows:
-            for operand in row:
-                excluded += operand.excluded
-                if operand.excluded and len(row) > 1:
-                    self.ignore(operand.text, "what is left out is left out of the whole, not of one side of OR")
-        clauses = [clause for row in rows for clause in _row(row)] if negative else self.settle(rows)
-        tokens = self.tokens[start : self.at]
-        text = self.text[tokens[0].start() : tokens[-1].end()] if tokens else ""
-        return _Operand(text, tuple(clauses), tuple(excluded))
-
-    def operand(self, token: re.Match[str], field: str | None, depth: int, negative: bool) -> _Operand:
-        if token.lastgroup == "open":
-            return self.group(field, depth + 1, negative)
-        text = token[0]
-        plain = text.isascii() and text.isalnum() and len(text) <= analysis.LONGEST  # one word, as most chunks
-        self.words += 1 if plain else len(analysis.WORD.findall(text))
-        if self.words > MOST_WORDS:
-            self.ignore(self.text[token.start() :], f"a query has {MOST_WORDS} words at most")
-            self.at = len(self.tokens)
-            return _Operand(text)
-        if token.lastgroup == "phrase":
-            return self.phrase(token["phrase"], field)
-        if plain:
-            ((stem, form, _),) = analysis.parts(text, self.shouting)
-            return _Operand(text, (Word(stem, form, field),), plain=True)
-        return self.chunk(text, field)
-
-    def phrase(self, text: str, field: str | None) -> _Operand:
-        words = tuple(word for match in analysis.WORD.finditer(text) for word in self.side_by_side(match[0]))
-        if words and "*" in text:
-            self.ignore(text, "a star between quotation marks stands for nothing")
-        return _Operand(text, (Phrase(words, exact=True, field=field),) if words else ())
-
-    def side_by_side(self, raw: str) -> tuple[Word, ...]:
-        return tuple(Word(part.stem, part.form) for part in analysis.parts(raw, self.shouting) if part.step)
-
-    def chunk(self, text: str, field: str | None) -> _Operand:
-        """Everything up to the next space: mostly one word."""
-        clauses: list[Clause] = []
-        stars = text.count("*")
-        for match in analysis.WORD.finditer(text):
-            if text[match.end() :].rstrip(".,;:!?") == "*" and (begin := _begin(match[0])):
-                clauses.append(Prefix(begin, field))
-                stars -= 1
-            elif words := self.side_by_side(match[0]):
-                clauses.append(self.either_spelling(match[0], words, field))
-        if clauses and stars:
-            self.ignore(text, f"a star stands after {SHORTEST_PREFIX} letters or more, at the end of a word")
-        return _Operand(text, tuple(clauses), plain=len(clauses) == 1 and isinstance(clauses[0], Word))
-
-    def either_spelling(self, raw: str, words: tuple[Word, ...], field: str | None) -> Clause:
-        """The word; or, of a hyphenated one, its words side by side or joined: `e-mail`, `e mail`, `email`."""
-        if len(words) == 1:
-            return replace(words[0], field=field) if field else words[0]
-        phrase = Phrase(words, exact=False, field=field)
-        joined = [Word(part.stem, part.form, field) for part in analysis.parts(raw, self.shouting) if not part.step]
-        return Either((*joined, phrase), spellings=True) if joined else phrase
-
-    def settle(self, rows: list[list[_Operand]]) -> list[Clause]:
-        """What is required of these: all but the stop words that other words stand beside.
-
-        A stop word, required or not, scores where it stands next to its neighbour: The Who is more than its words.
-        """
-        plain = [row[0] if len(row) == 1 and row[0].plain else None for row in rows]
-        stops = [operand is not None and _is_stop(operand) for operand in plain]
-        capital = [operand is not None and _is_capital(operand) for operand in plain]
-        if self.shouting or (sum(stops) > 1 and all(capital)):  # All in Capitals, Like a Title: they mean nothing
-            capital = [False] * len(rows)
-        required: list[Clause] = []
-        for i, (row, operand) in enumerate(zip(rows, plain, strict=True)):
-            beside = [j for j in (i - 1, i + 1) if 0 <= j < len(rows)]
-            is_name = capital[i] and any(capital[j] and not stops[j] for j in beside)  # Theresa May, Will Smith
-            if operand is None or not stops[i] or all(stops) or is_name or _is_acronym(operand):
-                required += _row(row)
-            if stops[i]:
-                pairs = [(plain[min(i, j)], plain[max(i, j)]) for j in beside]
-                self.optional += [_pair(left, right) for left, right in pairs if left and right]
-        return required
-
-
-def _row(row: list[_Operand]) -> tuple[Clause, ...]:
-    """One row of operands as clauses that must all match."""
-    if len(row) == 1:
-        return row[0].clauses
-    return (Either(tuple(o.clauses[0] if len(o.clauses) == 1 else Both(o.clauses) for o in row)),)
-
-
-def _together(operand: _Operand, kind: str | None) -> tuple[Clause, ...]:
-    """What is left out by one minus. `-bbc.co.uk` leaves out the three words side by side, not each of them."""
-    if len(operand.clauses) < 2:
-        return operand.clauses
-    words = tuple(clause for clause in operand.clauses if isinstance(clause, Word))
-    if kind == "chunk" and len(words) == len(operand.clauses):
-        return (Phrase(tuple(replace(word, field=None) for word in words), exact=False, field=words[0].field),)
-    return (Both(operand.clauses),)
-
-
-def _pair(left: _Operand, right: _Operand) -> Phrase:
-    words = (replace(_word(left), field=None), replace(_word(right), field=None))
-    return Phrase(words, exact=False, field=_word(left).field)
-
-
-def _word(plain: _Operand) -> Word:
-    (word,) = plain.clauses
-    assert isinstance(word, Word)
-    return word
-
-
-def _is_stop(operand: _Operand) -> bool:
-    return operand.plain and _word(operand).form.lower() in analysis.STOP_WORDS
-
-
-def _is_acronym(operand: _Operand) -> bool:
-    return _word(operand).form != _word(operand).form.lower()
-
-
-def _is_capital(operand: _Operand) -> bool:
-    if not operand.plain or operand.text.islower():
-        return False
-    return any(match[0][0].isupper() for match in analysis.WORD.finditer(operand.text))
-
-
-def _begin(raw: str) -> str | None:
-    """What a prefix begins with; None if that is too short, or several words."""
-    parts = analysis.parts(raw, True)
-    forms = [part.form for part in parts if not part.step or len(parts) == 1]
-    return forms[0] if forms and len(forms[0]) >= SHORTEST_PREFIX else None

@@ -34,8 +34,11 @@ def lines(found: Answer) -> Iterator[str]:
     """The answer as text. What matched is bold on a terminal, in brackets elsewhere."""
     for part in found.query.ignored:
         yield plain(f"Not used: {part.text!r} ({part.reason})")
+    if found.is_unquoted:
+        yield "No article has what was quoted, word for word; these were found by its words."
     if found.relaxed:
-        yield f"No article has all the words; these have {found.query.minimum} or more of them."
+        whole = f"{found.whole:,} {'has' if found.whole == 1 else 'have'}" if found.whole else "No article has"
+        yield f"{whole} all the words; these have {found.minimum} or more of them."
     page = f"page {found.query.page} of {found.pages}, " if found.pages > 1 else ""
     yield f"{found.total:,} {'article' if found.total == 1 else 'articles'} ({page}{found.took_ms} ms)"
     first = (found.query.page - 1) * found.query.per_page + 1

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log
 
 from search import analysis, fields
 from search.article import Article, tie_break
-from search.query import Both, Clause, Either, Phrase, Prefix, Query, Word
+from search.clauses import Both, Clause, Either, Leaf, Near, Prefix, Word, is_free
+from search.query import Query
 
 ATTRIBUTE = {"section": "section", "tag": "tags", "author": "authors", "language": "language"}
+LONGEST = 16  # places of a stretch, so that none spans two tags
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -31,14 +33,26 @@ class Right:
 def answer(articles: Sequence[Article], query: Query) -> Right:
     """The whole answer, not cut into pages. `articles` are the visible ones."""
     collection = [_Scanned(article) for article in articles]
-    required = [_scores(clause, collection) for clause in query.required]
+    free = [_scores(clause, collection) for clause in query.required if is_free(clause)]
+    insisted = [_scores(clause, collection) for clause in query.required if not is_free(clause)]
     optional = [_scores(clause, collection) for clause in query.optional]
     excluded = [_scores(clause, collection) for clause in query.excluded]
-    minimum = len(required) if query.minimum is None else min(query.minimum, len(required))
+    having = {
+        i: sum(scores[i] > 0 for scores in free)
+        for i, article in enumerate(articles)
+        if all(scores[i] for scores in insisted)
+        and not any(scores[i] for scores in excluded)
+        and _is_dated(article, query.after, query.before)
+    }
+    minimum = len(free)
+    while minimum > 1 and sum(words >= minimum for words in having.values()) < query.enough:
+        minimum -= 1
+    # Where nothing of it passes the filters, fewer words do.
+    passing = [words for i, words in having.items() if _passes(articles[i], query)]
+    while minimum > 1 and query.enough and not any(words >= minimum for words in passing):
+        minimum -= 1
     matching = {
-        i: sum(scores[i] for scores in (*required, *optional))
-        for i in range(len(articles))
-        if sum(scores[i] > 0 for scores in required) >= minimum and not any(scores[i] for scores in excluded)
+        i: sum(scores[i] for scores in (*free, *insisted, *optional)) for i, words in having.items() if words >= minimum
     }
     found = {i: score for i, score in matching.items() if _passes(articles[i], query)}
     scored = bool(query.required) and query.sort == "relevance"
@@ -49,6 +63,16 @@ def answer(articles: Sequence[Article], query: Query) -> Right:
         oldest = published or LAST
         first = -found[i] if scored else oldest if query.sort == "oldest" else newest
         return (first, newest, tie_break(articles[i].id))
+
+    if scored:
+        best = sorted(found, key=place)[: fields.POOL]
+        for i in best:
+            found[i] += sum(_nearness(clause, collection, i) for clause in query.near)
+        is_whole = any(words == len(free) for words in having.values())
+        if len(free) >= fields.FEEDBACK_WORDS and not is_whole:
+            best = sorted(best, key=place)
+            for i, score in _feedback(articles, collection, {i: found[i] for i in best}).items():
+                found[i] += score
 
     counts: dict[str, Counter[str]] = {}
     missing: dict[str, int] = {}
@@ -85,19 +109,20 @@ def _values(article: Article, name: str) -> list[str]:
     return _texts(article, ATTRIBUTE[name])
 
 
+def _is_dated(article: Article, start: datetime | None, until: datetime | None) -> bool:
+    if not (start or until):
+        return True
+    published = article.published
+    return published is not None and (not start or start <= published) and (not until or published < until)
+
+
 def _passes(article: Article, query: Query, but: str | None = None) -> bool:
     filters = query.filters
     for name in ATTRIBUTE:
         chosen = getattr(filters, name)
         if name != but and chosen and not set(chosen) & set(_values(article, name)):
             return False
-    if but == "date" or not (filters.from_date or filters.until):
-        return True
-    if article.published is None:
-        return False
-    return (not filters.from_date or filters.from_date <= article.published) and (
-        not filters.until or article.published < filters.until
-    )
+    return but == "date" or _is_dated(article, filters.from_date, filters.until)
 
 
 def _scores(clause: Clause, collection: Sequence[_Scanned]) -> list[float]:
@@ -108,6 +133,13 @@ def _scores(clause: Clause, collection: Sequence[_Scanned]) -> list[float]:
             sum(parts) if all(parts) else 0.0
             for parts in zip(*(_scores(part, collection) for part in clause.of), strict=True)
         ]
+    tfs = _tfs(clause, collection)
+    weight = clause.weight if isinstance(clause, Word) else 1.0
+    return [weight * _idf(tfs) * _saturated(tf) for tf in tfs]
+
+
+def _tfs(clause: Leaf, collection: Sequence[_Scanned]) -> list[float]:
+    """`tf` of a leaf in each article."""
     tfs = [0.0] * len(collection)
     for field in fields.SEARCHED:
         if clause.field != field.name and (clause.field or not field.weight):
@@ -118,12 +150,53 @@ def _scores(clause: Clause, collection: Sequence[_Scanned]) -> list[float]:
             if frequency := sum(_frequency(clause, item) for item in one.items[field.name]):
                 relative = lengths[i] * len(having) / sum(having)
                 tfs[i] += (field.weight or 1.0) * frequency / (1 - field.b + field.b * relative)
+    return tfs
+
+
+def _idf(tfs: Sequence[float]) -> float:
     df = sum(tf > 0 for tf in tfs)
-    idf = log(1 + (len(collection) - df + 0.5) / (df + 0.5))
-    return [idf * tf * (fields.K1 + 1) / (tf + fields.K1) for tf in tfs]
+    return log(1 + (len(tfs) - df + 0.5) / (df + 0.5))
 
 
-def _frequency(clause: Word | Phrase | Prefix, item: Iterable[analysis.Token]) -> float:
+def _saturated(tf: float) -> float:
+    return tf * (fields.K1 + 1) / (tf + fields.K1)
+
+
+def _nearness(clause: Near, collection: Sequence[_Scanned], i: int) -> float:
+    idf = sum(_idf(_tfs(word, collection)) for word in clause.words)
+    return fields.NEAR_WEIGHT * idf * _saturated(_tfs(clause, collection)[i])
+
+
+def _feedback(articles: Sequence[Article], collection: Sequence[_Scanned], score: dict[int, float]) -> dict[int, float]:
+    """What each of the best articles, the best first, gains by the stems that the first of them share."""
+    first = list(score)[: fields.FEEDBACK_ARTICLES]
+    together = sum(score[i] for i in first)
+    weights: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for i in first:
+        texts = (articles[i].title, articles[i].summary, articles[i].body[: fields.FEEDBACK_LEAD])
+        stems = [token.stem for text in texts for token in analysis.tokens(text) if len(token.stem) > 1]
+        held.update(set(stems))
+        for stem in stems:
+            weights[stem] += score[i] / together / len(stems)
+    shared = [stem for stem in weights if held[stem] > 1 and stem not in analysis.STOP_WORDS]
+    likely = sorted(shared, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
+    tfs = {stem: _tfs(Word(stem, ""), collection) for stem in likely}
+    telling = {stem: weights[stem] * _idf(tfs[stem]) for stem in likely}
+    chosen = sorted(telling, key=lambda stem: (-telling[stem], stem))[: fields.FEEDBACK_TERMS]
+    gained = dict.fromkeys(score, 0.0)
+    for stem in chosen:
+        weight = telling[stem] / sum(telling[stem] for stem in chosen) * _idf(tfs[stem])
+        for i in score:
+            gained[i] += weight * _saturated(tfs[stem][i] / fields.STEM_MATE)
+    top = sorted(gained.values())[-fields.FEEDBACK_ARTICLES :]
+    if not sum(top):
+        return {}
+    level = (together / len(first)) / (sum(top) / len(top)) * fields.FEEDBACK_SHARE / (1 - fields.FEEDBACK_SHARE)
+    return {i: gain * level for i, gain in gained.items()}
+
+
+def _frequency(clause: Leaf, item: Iterable[analysis.Token]) -> float:
     if isinstance(clause, Prefix):
         return sum(token.form.lower().startswith(clause.text) for token in item)
     if isinstance(clause, Word):
@@ -136,12 +209,24 @@ def _frequency(clause: Word | Phrase | Prefix, item: Iterable[analysis.Token]) -
     at: dict[int, list[analysis.Token]] = {}
     for token in item:
         at.setdefault(token.position, []).append(token)
+    if isinstance(clause, Near):
+        stems = {word.stem for word in clause.words}
+        return _stretches(stems, len(stems) + clause.slop, at)
     return sum(
         all(
             any(_stands(word, token, clause.exact) for token in at.get(start + offset, ()))
             for offset, word in enumerate(clause.words)
         )
         for start in at
+    )
+
+
+def _stretches(stems: set[str], length: int, at: Mapping[int, list[analysis.Token]]) -> int:
+    """The places of one of the stems from which on all of them stand within so many places."""
+    stems_at = {place: {token.stem for token in tokens} & stems for place, tokens in at.items()}
+    return sum(
+        bool(here) and set().union(*(stems_at.get(start + i, ()) for i in range(min(length, LONGEST)))) == stems
+        for start, here in stems_at.items()
     )
 
 

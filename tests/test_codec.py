@@ -15,12 +15,12 @@ from whoosh import index
 from whoosh.qparser import QueryParser
 from whoosh.query import And, Every, Not, Or, Phrase, Prefix, Term
 
-from search import analysis, fields, query
-from search import query as queries
+from search import analysis, clauses, fields, query
 from search.article import Article
+from search.clauses import Word
 from search.engines import Delete, Put, connect
 from search.engines.whoosh import generations, snapshot, writer
-from search.query import Query, Word
+from search.query import Query
 
 VOCABULARY = "news new university universe snow snowing glacier huts storm harbour vote voting tide race medal cat"
 VOCABULARY = VOCABULARY.split()
@@ -122,9 +122,9 @@ def test_trees(stock, engine, seed):
     words = [word(*pair) for pair in chosen]
     for whoosh, mine in (
         (And(terms[:2]), ours(*words[:2])),
-        (Or(terms), ours(queries.Either(tuple(words)))),
-        (And([Or(terms[:2]), Or(terms[2:])]), ours(queries.Either(tuple(words[:2])), queries.Either(tuple(words[2:])))),
-        (Or([And(terms[:2]), terms[2]]), ours(queries.Either((queries.Both(tuple(words[:2])), words[2])))),
+        (Or(terms), ours(clauses.Either(tuple(words)))),
+        (And([Or(terms[:2]), Or(terms[2:])]), ours(clauses.Either(tuple(words[:2])), clauses.Either(tuple(words[2:])))),
+        (Or([And(terms[:2]), terms[2]]), ours(clauses.Either((clauses.Both(tuple(words[:2])), words[2])))),
         (And([terms[0], Not(terms[1])]), ours(words[0], excluded=(words[1],))),
     ):
         assert by_stock(stock, whoosh) == by_us(engine, mine)
@@ -137,14 +137,14 @@ def test_phrases(stock, engine, field, length):
     for _ in range(20):
         texts = dice.choices(VOCABULARY[:6], k=length)
         whoosh = Phrase(field, [analysis.stem(text) for text in texts])
-        mine = queries.Phrase(tuple(word(text, None) for text in texts), exact=False, field=field)
+        mine = clauses.Phrase(tuple(word(text, None) for text in texts), exact=False, field=field)
         assert by_stock(stock, whoosh) == by_us(engine, ours(mine)), texts
 
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("text", ["sno", "uni", "new", "s", "zzz", "vot"])
 def test_prefixes(stock, engine, field, text):
-    assert by_stock(stock, Prefix(field, text)) == by_us(engine, ours(queries.Prefix(text, field)))
+    assert by_stock(stock, Prefix(field, text)) == by_us(engine, ours(clauses.Prefix(text, field)))
 
 
 TYPED = [
@@ -170,13 +170,14 @@ def test_what_is_typed_to_whoosh_is_analysed_as_we_do(stock, engine, text):
 
 def _in_body(asked):
     def clause(one):
-        if isinstance(one, queries.Either | queries.Both):
+        if isinstance(one, clauses.Either | clauses.Both):
             return replace(one, of=tuple(map(clause, one.of)))
-        if isinstance(one, queries.Phrase):  # Whoosh knows stems alone
+        if isinstance(one, clauses.Phrase):  # Whoosh knows stems alone
             one = replace(one, exact=False)
         return replace(one, field=one.field or "body")
 
-    return replace(asked, required=tuple(map(clause, asked.required)), excluded=tuple(map(clause, asked.excluded)))
+    required, excluded = (tuple(map(clause, part)) for part in (asked.required, asked.excluded))
+    return replace(asked, required=required, excluded=excluded, enough=0)
 
 
 def test_whoosh_sorts_by_the_date_column(stock, engine):
@@ -220,7 +221,7 @@ def test_the_dictionary_is_whole_and_in_order(stock):
 def test_the_top_ten_is_the_top_of_all(engine, seed):
     """T1: stock Whoosh skips scores in an AND of ORs, which every query of two words over several fields is."""
     texts = random.Random(seed).sample(VOCABULARY, 2)
-    asked = query.parse(" ".join(texts), facets=())
+    asked = replace(query.parse(" ".join(texts), facets=()), near=(), enough=0)
     everything = scores(engine, asked)
     assert [(hit.article.id, hit.score) for hit in engine.search(asked).hits] == list(everything.items())[:10]
     assert list(everything.values()) == sorted(everything.values(), reverse=True)

@@ -12,6 +12,7 @@ import pytest
 
 from search import fields, query
 from search.article import Article, from_dict, tie_break
+from search.clauses import Word
 from search.engines import (
     ArticleGone,
     ArticleMissing,
@@ -25,7 +26,7 @@ from search.engines import (
     Put,
     connect,
 )
-from search.query import Filters, Query, Word
+from search.query import Filters, Query
 
 # From an empty folder of the test to the address of an index that does not exist yet.
 ENGINES = {"whoosh": lambda folder: f"whoosh:{folder / 'index'}"}
@@ -722,7 +723,6 @@ SPELT = [
     # one or the other
     ("zürich OR bern", ["cafe", "thousand"]),
     ("(zürich OR bern) march", ["thousand"]),
-    ("stars bern", []),
 ]
 
 
@@ -755,6 +755,121 @@ BEST_FIRST = [
 @pytest.mark.parametrize(("text", "right"), BEST_FIRST)
 def test_the_best_comes_first(words, text, right):
     assert ids(words, text)[: len(right)] == right
+
+
+MISSING = [  # what is asked; what is found, the words that all of it has, and how many articles have all
+    ("stars bern", {"universe", "thousand"}, 1, 0),
+    ("stars universe bern", {"universe"}, 2, 0),
+    ("zebra yak", set(), None, 0),
+    ('stars "vitamin c"', set(), None, 0),  # quoted: the reader insists
+    ("stars title:bern", set(), None, 0),
+    ("stars (bern OR zürich)", set(), None, 0),
+    ("outage power", {"power"}, None, 1),  # two words: one article that has both is enough
+    ("power outage flights", {"power", "outage"}, 2, 0),
+    ("stars bern -universe", {"thousand"}, 1, 0),
+]
+
+
+@pytest.mark.parametrize(("text", "right", "minimum", "whole"), MISSING)
+def test_where_too_few_have_all_words_those_with_most_are_found(words, text, right, minimum, whole):
+    asked = ask(text)
+    answer = words.search(replace(asked, enough=1))
+    assert {hit.article.id for hit in answer.hits} == right
+    assert (answer.total, answer.minimum, answer.whole) == (len(right), minimum, whole)
+    if minimum:
+        assert words.search(replace(asked, enough=0)).total == 0
+
+
+@pytest.mark.parametrize(("enough", "minimum"), [(0, None), (1, None), (2, 2), (4, 2), (5, 1), (7, 1), (99, 1)])
+def test_so_many_words_are_asked_as_leave_enough_articles(engine, enough, minimum):
+    """One article has three of the words, three have two, three have one."""
+    texts = ["red green blue", "red green", "red blue", "green blue", "red", "green", "blue", "x"]
+    put(engine, *(one(f"a{number}", text) for number, text in enumerate(texts)))
+    answer = engine.search(replace(ask("red green blue"), enough=enough))
+    assert answer.minimum == minimum
+    assert (answer.total, answer.whole) == ({None: 1, 2: 4, 1: 7}[minimum], 1)
+    assert answer.hits[0].article.id == "a0"
+
+
+def test_fewer_words_are_asked_under_a_filter_that_leaves_nothing(engine):
+    put(
+        engine,
+        one("both", "red green", section="A"),
+        one("red", "red", section="B"),
+        one("green", "green", section="B"),
+        one("none", "x", section="B"),
+    )
+    answer = engine.search(replace(ask("red green", filters=Filters(section=("B",))), enough=1))
+    assert {hit.article.id for hit in answer.hits} == {"red", "green"}
+    assert (answer.total, answer.minimum, answer.whole) == (2, 1, 0)
+    chosen = engine.search(replace(ask("red green", filters=Filters(section=("A",))), enough=1))
+    assert (chosen.total, chosen.minimum, chosen.whole) == (1, None, 1)
+
+
+NEAR = [  # what is asked; who is found
+    ('"red green"~0', ["beside", "turned"]),
+    ('"red green"~1', ["beside", "between", "turned"]),
+    ('"green red"~1', ["beside", "between", "turned"]),
+    ('"red green"~4', ["beside", "between", "far", "turned"]),
+    ('"red greens"~0', ["beside", "turned"]),  # in any form
+    ('"red green word"~1', ["between"]),
+    ('title:"red green"~9', ["beside", "turned"]),
+    ('"red green"~99', ["beside", "between", "far", "turned"]),  # no stretch spans two tags
+    ('"red zebra"~9', []),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), NEAR)
+def test_words_near_each_other(shared, text, right):
+    near = shared(
+        [
+            one("beside", "Red green"),
+            one("turned", "Green red"),
+            one("between", "x", body="One word: red word green."),
+            one("far", "x", body="Red is as far as green."),
+            one("apart", "x", tags=["red", "green"]),
+        ]
+    )
+    assert found(near, text) == right
+
+
+def test_neighbours_in_the_query_that_stand_near_each_other_score(engine):
+    filler = "one two three four five"
+    put(
+        engine,
+        one("far", "x", body=f"Silver {filler} moon."),
+        one("near", "x", body=f"Silver moon {filler}."),
+        one("none", "x", body="Nothing of it."),
+    )
+    assert ids(engine, "silver moon") == ["near", "far"]
+    assert ids(engine, "moon silver") == ["near", "far"]
+
+
+DATED = [
+    ("march before:2024", ["y2022", "y2023"]),
+    ("march after:2023", ["y2023", "y2024"]),
+    ("march after:2023 before:2024", ["y2023"]),
+    ("march after:2023-06-15", ["y2023", "y2024"]),
+    ("march after:2023-06-16", ["y2024"]),
+    ("march -after:2023", ["y2022"]),
+    ("march -before:2024", ["y2024"]),
+    ("after:2024", ["y2024"]),
+    ("march AFTER:2024.", ["y2024"]),
+    ("march before:2022", []),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), DATED)
+def test_a_date_that_is_typed_holds_for_everything(shared, text, right):
+    years = shared(
+        [
+            *(one(f"y{year}", "A march", published=f"{year}-06-15T12:00:00Z") for year in (2022, 2023, 2024)),
+            one("undated", "A march"),
+        ]
+    )
+    assert found(years, text) == right
+    facet = years.search(ask(text, facets=("date",))).facets["date"]
+    assert sum(period.count for period in facet.values) == len(right)
 
 
 def test_a_stem_mate_counts_less_among_many(engine):

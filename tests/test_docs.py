@@ -26,7 +26,7 @@ from click.testing import CliRunner
 
 from indexer import build, sources
 from indexer.sources.origin import LARGEST
-from search import cli, fields, query
+from search import cli, fields, query, reader
 from search.article import FIELDS, STATUSES
 from search.engines import connect, whoosh
 from search.engines.whoosh import generations
@@ -167,8 +167,8 @@ NUMBERS = [
     ("docs/api.md", f"{query.LONGEST_TEXT} for `q`, 2,000 for `url`, else {LONGEST_VALUE}"),
     ("docs/api.md", f"longer than {LARGEST_HEAD // 1024} kB"),
     ("docs/formats.md", f"One article is at most {LARGEST // 2**20} MiB"),
-    ("docs/searching.md", f"{query.LONGEST_TEXT} characters and {query.MOST_WORDS} words"),
-    ("docs/searching.md", f"at most {query.DEEPEST} deep"),
+    ("docs/searching.md", f"{query.LONGEST_TEXT} characters and {reader.MOST_WORDS} words"),
+    ("docs/searching.md", f"at most {reader.DEEPEST} deep"),
     ("docs/operations.md", f"in batches of {build.BATCH:,}"),
     ("docs/operations.md", f"waits {whoosh.WAIT:.0f} seconds"),
     ("docs/operations.md", f"The newest {('no', 'one', 'two', 'three', 'four')[generations.KEEP]} are kept"),

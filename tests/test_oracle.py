@@ -20,9 +20,10 @@ from scale import SOAK
 
 from search import analysis, fields, query
 from search.article import Article
+from search.clauses import Both, Clause, Either, Near, Phrase, Prefix, Word
 from search.engines import DateFacet, Delete, Engine, Facet, Period, Put, connect
 from search.engines.whoosh import pieces, writer
-from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, Word
+from search.query import Filters, Query
 
 # Words that share stems, differ by capitals only, join and split: what an engine gets wrong.
 WORDS = ["news", "new", "News", "university", "universe", "universes", "US", "us", "U.S.", "IT", "it", "café", "cafe"]
@@ -53,7 +54,7 @@ field_names = st.sampled_from([*[None] * 7, *[field.name for field in fields.SEA
 
 def _word(text: str, field: str | None) -> Word:
     part = analysis.parts(text)[0]
-    return Word(part.stem, part.form, field)
+    return Word(part.stem, part.form, field, weight=1.5 if text == "it" else 1.0)
 
 
 words = st.builds(_word, st.sampled_from(WORDS), field_names)
@@ -64,7 +65,13 @@ phrases = st.builds(
     field_names,
 )
 prefixes = st.builds(Prefix, st.sampled_from(["new", "uni", "us", "c", "zzz"]), field_names)
-leaves: st.SearchStrategy[Clause] = words | phrases | prefixes
+nears = st.builds(
+    lambda texts, slop, field: Near(tuple(_word(text, None) for text in texts), slop, field),
+    st.lists(st.sampled_from(WORDS), min_size=2, max_size=3),
+    st.integers(0, 20),
+    field_names,
+)
+leaves: st.SearchStrategy[Clause] = words | phrases | nears | prefixes
 clauses = leaves | st.lists(leaves, min_size=1, max_size=3).flatmap(
     lambda parts: st.sampled_from([Either(tuple(parts)), Both(tuple(parts))])
 )
@@ -90,7 +97,10 @@ queries = st.builds(
     required=st.lists(clauses, min_size=1, max_size=2).map(tuple),
     optional=st.lists(leaves, max_size=2).map(tuple),
     excluded=st.just(()) | st.lists(leaves, max_size=1).map(tuple),
-    minimum=st.sampled_from([None, 1]),
+    near=st.lists(nears, max_size=2).map(tuple),
+    enough=st.sampled_from([0, 0, 1, 4]),
+    after=st.sampled_from([None, None, START + timedelta(days=100)]),
+    before=st.sampled_from([None, None, START + timedelta(days=500)]),
     filters=filters,
     sort=st.sampled_from(["relevance", "newest", "oldest"]),
     per_page=st.integers(1, 5),
@@ -114,8 +124,14 @@ def history(runs: list[list[Article | str]], taken: set[str]) -> Iterator[Case]:
     folder = Path(mkdtemp())
     engine = connect(f"whoosh:{folder / 'index'}")
     held: dict[str, Article] = {}
-    small = mock.patch.multiple(writer, SMALL=0, RATIO=2)  # else what is so small is always one segment
-    small.start()
+    small = [  # else what is so small is always one segment, and all of it among the best
+        mock.patch.multiple(writer, SMALL=0, RATIO=2),
+        mock.patch.multiple(
+            fields, POOL=5, FEEDBACK_WORDS=2, FEEDBACK_ARTICLES=3, FEEDBACK_LEAD=40, FEEDBACK_LIKELY=6, FEEDBACK_TERMS=4
+        ),
+    ]
+    for patch in small:
+        patch.start()
     try:
         for changes in runs:
             run = engine.begin("index", ["test"])
@@ -138,7 +154,8 @@ def history(runs: list[list[Article | str]], taken: set[str]) -> Iterator[Case]:
         ]
         yield Case(engine, visible)
     finally:
-        small.stop()
+        for patch in small:
+            patch.stop()
         engine.close()
         shutil.rmtree(folder)
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from search.engines import Engine, EngineUnavailable, connect
+from search.article import from_dict
+from search.engines import Engine, EngineUnavailable, Put, connect
 from web import create_app
 from web.settings import Settings
 
@@ -238,7 +239,10 @@ def test_a_page_past_the_end_leads_back(client: FlaskClient) -> None:
                 "Search without any of these": {"q": ["glacier"]},
             },
         ),
-        ('q="huts+glacier"', {"Search for huts glacier without quotation marks and signs": {"q": ["huts glacier"]}}),
+        (
+            "q=title:breakfast+snow",
+            {"Search for breakfast snow without quotation marks and signs": {"q": ["breakfast snow"]}},
+        ),
         ("q=zebra", {}),
     ],
 )
@@ -272,10 +276,32 @@ def test_an_unknown_section_is_listed_so_that_it_can_be_removed(client: FlaskCli
     assert "Nowhere 0 articles, chosen; remove" in page.texts(SECTIONS)
 
 
-def test_fewer_words_are_said(client: FlaskClient) -> None:
-    most = "No article has all these words; these have most of them."
-    assert Page(client, "q=glacier+huts+zebra").notices == [most]
-    assert Page(client, "q=glacier+zebra+yak+gnu").notices == [most.replace("most", "some")]
+@pytest.mark.parametrize(
+    ("query", "notice"),
+    [
+        ("q=huts+breakfast", "No article has all these words; these have some of them."),
+        ("q=snow+valley+children+zebra", "No article has all these words; these have some of them."),
+        ("q=snow+valley+children", "1 article has all these words; the others have some of them."),
+        ("q=medal+snow&section=Sport", "Of what is chosen, no article has all these words; these have some of them."),
+        (
+            'q="huts+glacier"',
+            "No article has what you put in quotation marks, word for word; these were found by its words.",
+        ),
+    ],
+)
+def test_it_is_said_what_articles_have_of_the_words(client: FlaskClient, query: str, notice: str) -> None:
+    assert Page(client, query).notices == [notice]
+
+
+def test_most_words_are_said(tmp_path: Path) -> None:
+    engine = connect(f"whoosh:{tmp_path}")
+    texts = ["red green blue", *["red green"] * 5, *["green blue"] * 5]
+    articles = [from_dict({"id": f"a{number}", "title": text}) for number, text in enumerate(texts)]
+    engine.accept(engine.begin("test", []), [Put(article, "test") for article in articles])
+    engine.catch_up()
+    page = Page(create_app(Settings(), engine).test_client(), "q=red+green+blue")
+    engine.close()
+    assert page.notices == ["1 article has all these words; the others have most of them."]
 
 
 def test_what_was_not_used_of_a_query_is_said(client: FlaskClient) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from indexer import sources
 from search import analysis, judging, places
+from search.clauses import Prefix
 from search.places import Sought, _Page, find
-from search.query import Prefix, parse, terms
+from search.query import parse, terms
 from search.snippets import cut_many
 
 SAMPLE = Path(__file__).parent.parent / "sample_corpus"

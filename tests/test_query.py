@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import fields, query
-from search.query import Both, Clause, Either, Filters, Phrase, Prefix, Query, Word, parse, terms
+from search import fields, reader
+from search.clauses import Both, Clause, Either, Near, Phrase, Prefix, Word
+from search.query import Filters, Query, parse, terms
 
 
 def short(clause: Clause) -> str:
@@ -20,6 +21,8 @@ def short(clause: Clause) -> str:
         case Phrase(words, exact, field):
             quote = '"' if exact else "~"
             text = quote + " ".join(word.form for word in words) + quote
+        case Near(words, slop, field):
+            text = f"~{' '.join(word.form for word in words)}~{slop or ''}"
         case Prefix(begin, field):
             text = begin + "*"
         case Either(of):
@@ -30,10 +33,10 @@ def short(clause: Clause) -> str:
 
 
 def shorts(asked: Query) -> str:
-    """All clauses: required, `+` optional, `-` excluded."""
+    """All clauses: required, `+` what adds to the score, `-` excluded; without the pairs of words that tell."""
     return " ".join(
         [*map(short, asked.required)]
-        + ["+" + short(clause) for clause in asked.optional]
+        + ["+" + short(clause) for clause in (*asked.optional, *(near for near in asked.near if not near.slop))]
         + ["-" + short(clause) for clause in asked.excluded]
     )
 
@@ -52,7 +55,7 @@ MEANT = [
     ('""', ""),
     ('"" x', "x"),
     ('"climate change', "climate change"),
-    ('say "climate change" now" then', 'say "climate change" now +~now then~'),
+    ('say "climate change" now" then', 'say "climate change" +~now then~'),
     ("'climate change'", "climate change"),
     # exclusion
     ("alps -huts", "alps -huts"),
@@ -216,7 +219,7 @@ def test_a_long_query_is_cut_and_said(text: str, read: str) -> None:
 
 def test_a_query_has_64_words_at_most() -> None:
     asked = parse(" ".join(f"w{n}" for n in range(70)))
-    assert len(asked.required) == query.MOST_WORDS
+    assert len(asked.required) == reader.MOST_WORDS
     assert [part.text for part in asked.ignored] == ["w64 w65 w66 w67 w68 w69"]
 
 
@@ -236,6 +239,7 @@ def test_what_the_caller_chose_is_kept() -> None:
         per_page=0,
         facets=("tag",),
         highlight=False,
+        enough=1,
     )
 
 

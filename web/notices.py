@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 from search.dates import range_label, span
-from search.query import LONGEST_TEXT, MOST_WORDS, Query
+from search.query import LONGEST_TEXT, Query
+from search.reader import MOST_WORDS
 from web.parameters import LONGEST_VALUE, MOST_VALUES, Problem, quoted
 from web.schemas import DEEPEST, PER_PAGE
 

@@ -117,12 +117,15 @@ class DateFacet:
 class Found:
     """One page of what matched, and the counts of all of it.
 
+    `minimum`: the free words that each has at least, None where all have all; `whole`: how many have all.
     `forms`: the surface forms of each stem asked for, as far as the hits may hold them.
     """
 
     hits: tuple[Hit, ...]
     total: int
     facets: Mapping[str, Facet | DateFacet] = field(default_factory=dict)
+    minimum: int | None = None
+    whole: int = 0
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

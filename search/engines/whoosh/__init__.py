@@ -74,13 +74,28 @@ class WhooshEngine:
         snapshot = self._snapshot()
         matches = Matches(query, snapshot, snapshot.visible())
         filtered = Filtered(query, snapshot, matches.masks)
-        page = order.page(query, snapshot, matches, filtered.docs)
-        articles = self._articles().articles([snapshot.seq(place.segment, place.doc) for place in page])
+        if matches.minimum > 1 and query.enough and not any(map(len, filtered.docs)):
+            matches.lower(1, filtered.passing)
+            filtered = Filtered(query, snapshot, matches.masks)
+        total = sum(map(len, filtered.docs))
+        known: dict[int, Article] = {}
+
+        def read(segments: Iterable[int], docs: Iterable[int]) -> list[Article]:
+            seqs = list(map(snapshot.seq, segments, docs))
+            missing = [seq for seq in seqs if seq not in known]
+            known.update(zip(missing, self._articles().articles(missing), strict=True))
+            return [known[seq] for seq in seqs]
+
+        page = order.page(query, snapshot, matches, filtered.docs, read)
+        articles = read((place.segment for place in page), (place.doc for place in page))
         counts, forms = counts_and_forms(query, snapshot, page)
+        is_lowered = 0 < matches.minimum < matches.words and total > 0
         return Found(
             hits=tuple(map(Hit, articles, (place.score for place in page), counts)),
-            total=sum(map(len, filtered.docs)),
+            total=total,
             facets={name: filtered.facet(name) for name in query.facets},
+            minimum=matches.minimum if is_lowered else None,
+            whole=matches.whole_of(filtered.docs) if is_lowered else total,
             forms=forms,
         )
 

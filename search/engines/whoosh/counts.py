@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from search import query as queries
+from search.clauses import Phrase, Prefix, Word
 from search.engines.whoosh.arrays import Array, places_of
 from search.engines.whoosh.leaves import stands
 from search.engines.whoosh.order import Place
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.snapshot import Snapshot, View
-from search.query import Phrase, Prefix, Query, Word
+from search.query import Query
 
 TEXTS = {FIELD_NAMES.index(name): name for name in ("title", "summary", "body")}
 

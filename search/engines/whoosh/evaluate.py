@@ -8,8 +8,8 @@ length l and mean length m:
     score  = ln(1 + (N - df + 0.5) / (df + 0.5)) * tf * (k1 + 1) / (tf + k1)
 
 BM25F as in Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.6, with
-the idf that cannot be negative. An occurrence of another word of the same stem counts STEM_MATE of one.
-A group scores the sum of what matches in it.
+the idf that cannot be negative. An occurrence of another word of the same stem counts STEM_MATE of one. The score of a
+word that was typed several times is multiplied by its weight. A group scores the sum of what matches in it.
 
 Who matches is a mask over all documents, a byte each, which is combined at many gigabytes a second; how well is
 computed for those documents alone that are asked about.
@@ -17,45 +17,108 @@ computed for those documents alone that are asked about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, reduce
+from operator import and_
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
+from search.clauses import Both, Clause, Either, Leaf, Word, is_free
 from search.engines.whoosh.arrays import places_of
-from search.engines.whoosh.leaves import MANY, Leaf, Spread, stands
+from search.engines.whoosh.leaves import MANY, Spread, stands
 from search.engines.whoosh.snapshot import Mask, Snapshot, Visible
-from search.query import Both, Clause, Either, Query
+from search.query import Query
 
 Scores = NDArray[np.float64]  # of the documents asked about; 0 where the clause does not match
 
 
 class Matches:
-    """Who matches the words of a query, by segment, filters aside; and how well."""
+    """Who matches a query, by segment, filters aside; and how well.
+
+    `masks`: who does. `minimum`: the free words that they have at least, of `words`; lowered where too few have all,
+    who are `whole`.
+    """
 
     def __init__(self, query: Query, snapshot: Snapshot, visible: Visible) -> None:
-        def read(clauses: Sequence[Clause]) -> list[_Node]:
-            return [_node(clause, snapshot, visible) for clause in clauses]
+        self._snapshot, self.visible = snapshot, visible
+        self.views = snapshot.views
+        self._terms: dict[Word, Term] = {}
 
-        required, excluded = read(query.required), read(query.excluded)
-        self._scoring = required + read(query.optional)
-        self.scored = bool(required)
-        minimum = len(required) if query.minimum is None else min(query.minimum, len(required))
-        self.masks: list[Mask] = []
+        def read(clauses: Iterable[Clause]) -> list[_Node]:
+            return [self._node(clause) for clause in clauses]
+
+        self._free = read(clause for clause in query.required if is_free(clause))
+        insisted = read(clause for clause in query.required if not is_free(clause))
+        self._scoring = [*self._free, *insisted, *read(query.optional)]
+        self.scored = bool(query.required)
+        self._may: list[Mask] = []  # who does if words may be missing
+        excluded = read(query.excluded)
         for number, mask in enumerate(visible.masks):
-            if required and minimum == len(required):
-                for node in required:
-                    mask = mask & node.masks[number]
-            elif minimum:
-                matched = np.zeros(len(mask), dtype=np.uint8)  # a query has 64 words at most
-                for node in required:
-                    matched += node.masks[number]
-                mask = mask & (matched >= minimum)
+            for node in insisted:
+                mask = mask & node.masks[number]
             for node in excluded:
                 mask = mask & ~node.masks[number]
-            self.masks.append(mask)
+            if query.after or query.before:
+                mask = mask & snapshot.views[number].published(query.after, query.before)
+            self._may.append(mask)
+        self.masks = [
+            reduce(and_, (node.masks[number] for node in self._free), mask) for number, mask in enumerate(self._may)
+        ]
+        self.words = self.minimum = len(self._free)
+        self.whole = sum(int(np.count_nonzero(mask)) for mask in self.masks)
+        if self.words > 1 and self.whole < query.enough:
+            self.lower(query.enough, visible.masks)
+
+    @cached_property
+    def having(self) -> list[NDArray[np.uint8]]:
+        """By document how many of the free words it has; a query has 64 at most."""
+        return [
+            np.add.reduce([node.masks[number].view(np.uint8) for node in self._free], dtype=np.uint8)
+            for number in range(len(self._may))
+        ]
+
+    def lower(self, enough: int, among: Sequence[Mask]) -> None:
+        """Ask for as many words as leave so many articles among these; for one where no number does."""
+        counts = np.zeros(self.words + 1, dtype=np.int64)
+        for may, mask, having in zip(self._may, among, self.having, strict=True):
+            counts += np.bincount(having[may & mask], minlength=self.words + 1)
+        leaving = counts[::-1].cumsum()[::-1]  # by number of words, those who have as many or more
+        self.minimum = max(int(np.count_nonzero(leaving[1 : self.minimum + 1] >= enough)), 1)
+        self.masks = [may & (having >= self.minimum) for may, having in zip(self._may, self.having, strict=True)]
+
+    def term(self, word: Word) -> Term:
+        """The word as it stands in the snapshot, whether it was asked for or not."""
+        if word not in self._terms:
+            self._terms[word] = Term(word, self._snapshot, self.visible)
+        return self._terms[word]
+
+    def idf(self, stem: str) -> float:
+        """How much any word of the stem says; remembered as long as nothing changes."""
+        known = self.visible.idfs
+        if stem not in known:
+            df = 0
+            for view, shown in zip(self.views, self.visible.masks, strict=True):
+                held = np.zeros(view.size, dtype=bool)
+                for _, term in view.terms(stem):
+                    held[view.postings.docs(term)] = True
+                df += int(np.count_nonzero(held & shown))
+            known[stem] = self.visible.idf(df)
+        return known[stem]
+
+    def _node(self, clause: Clause) -> _Node:
+        if isinstance(clause, Either | Both):
+            combine = np.logical_or if isinstance(clause, Either) else np.logical_and
+            return _Group([self._node(part) for part in clause.of], combine)
+        return self.term(clause) if isinstance(clause, Word) else Term(clause, self._snapshot, self.visible)
+
+    def whole_of(self, docs: Sequence[NDArray[np.int64]]) -> int:
+        """How many of these documents, by segment, have all the words."""
+        return sum(
+            int(np.count_nonzero(having[of_segment] == self.words))
+            for having, of_segment in zip(self.having, docs, strict=True)
+        )
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         """How well these documents of a segment match; ascending numbers of documents of its mask."""
@@ -63,10 +126,11 @@ class Matches:
         return scores[0] if len(scores) == 1 else np.sum(scores, axis=0)
 
 
-class _Term:
+class Term:
     """A leaf, over all segments."""
 
     def __init__(self, clause: Leaf, snapshot: Snapshot, visible: Visible) -> None:
+        self._weight = clause.weight if isinstance(clause, Word) else 1.0
         self._views, self._visible = snapshot.views, visible
         self._stands = [stands(clause, view) for view in snapshot.views]
         self.masks: list[Mask] = []
@@ -80,9 +144,12 @@ class _Term:
             self.masks.append(mask)
 
     @cached_property
-    def _idf(self) -> float:
-        df = sum(np.count_nonzero(mask & shown) for mask, shown in zip(self.masks, self._visible.masks, strict=True))
-        return float(np.log(1 + (self._visible.count - df + 0.5) / (df + 0.5)))
+    def idf(self) -> float:
+        """How much it says: the fewer visible articles hold it, the more."""
+        df = sum(
+            int(np.count_nonzero(mask & shown)) for mask, shown in zip(self.masks, self._visible.masks, strict=True)
+        )
+        return self._visible.idf(df)
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         tf, dense = np.zeros(len(docs)), None
@@ -104,7 +171,7 @@ class _Term:
                 )
         if dense is not None:
             tf += dense.take(docs)
-        tf *= self._idf * (fields.K1 + 1) / (tf + fields.K1)
+        tf *= self._weight * self.idf * (fields.K1 + 1) / (tf + fields.K1)
         return tf
 
 
@@ -120,11 +187,4 @@ class _Group:
         return np.where(self.masks[number][docs], total, 0.0)
 
 
-_Node = _Term | _Group
-
-
-def _node(clause: Clause, snapshot: Snapshot, visible: Visible) -> _Node:
-    if isinstance(clause, Either | Both):
-        combine = np.logical_or if isinstance(clause, Either) else np.logical_and
-        return _Group([_node(part, snapshot, visible) for part in clause.of], combine)
-    return _Term(clause, snapshot, visible)
+_Node = Term | _Group

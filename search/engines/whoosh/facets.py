@@ -13,7 +13,7 @@ from search import dates, fields
 from search.engines import Count, DateFacet, Facet, Period
 from search.engines.whoosh.segment import EPOCH, NONE, micros
 from search.engines.whoosh.snapshot import Mask, Snapshot, View
-from search.query import Filters, Query
+from search.query import Query
 
 DATE = "date"
 MOST_DAYS, MOST_MONTHS = 31, 24  # a facet has so many periods at most, before it takes the next coarser one
@@ -37,8 +37,17 @@ class Filtered:
             if (chosen := getattr(query.filters, name))
         }
         if query.filters.from_date or query.filters.until:
-            self._by_name[DATE] = [_published(view, query.filters) for view in snapshot.views]
+            span = query.filters.from_date, query.filters.until
+            self._by_name[DATE] = [view.published(*span) for view in snapshot.views]
         self.docs = self._all_but(None)
+
+    @property
+    def passing(self) -> list[Mask]:
+        """Who passes all filters, matching or not."""
+        return [
+            np.logical_and.reduce([chosen[number] for chosen in self._by_name.values()] or [np.ones(view.size, bool)])
+            for number, view in enumerate(self._views)
+        ]
 
     def facet(self, name: str) -> Facet | DateFacet:
         """Counts that ignore the facet's own filter."""
@@ -121,16 +130,6 @@ def _having(view: View, name: str, chosen: Sequence[str]) -> Mask:
     wanted = [place for value in chosen if (place := values.index_of(value)) is not None]
     doc, ordinal = view.pairs(name)
     mask[doc[np.isin(ordinal, wanted)]] = True
-    return mask
-
-
-def _published(view: View, filters: Filters) -> Mask:
-    published = view.arrays["doc.published"]
-    mask: Mask = published != NONE
-    if filters.from_date:
-        mask &= published >= micros(filters.from_date)
-    if filters.until:
-        mask &= published < micros(filters.until)
     return mask
 
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
+from search.clauses import Leaf, Near, Phrase, Prefix, Word
 from search.engines.whoosh.arrays import Array, places_of
 from search.engines.whoosh.postings import FIELD_NAMES, Postings
 from search.engines.whoosh.postings import begins as _begins
+from search.engines.whoosh.segment import GAP
 from search.engines.whoosh.snapshot import Mask, View
-from search.query import Phrase, Prefix, Word
 
-Leaf = Word | Phrase | Prefix
 _WEIGHTED = frozenset(number for number, field in enumerate(fields.SEARCHED) if field.weight)
 
 
@@ -83,10 +83,19 @@ WIDE = 16  # one document in so many: to have a number for each takes less time 
 
 def stands(leaf: Leaf, view: View) -> list[Stand]:
     """By field, where it stands: in the one field it is asked for in, else in all that have a weight."""
-    wanted = frozenset({FIELD_NAMES.index(leaf.field)}) if leaf.field else _WEIGHTED
-    if isinstance(leaf, Word):
-        return _word(leaf, view, wanted)
-    return _phrase(leaf, view, wanted) if isinstance(leaf, Phrase) else _prefix(leaf, view, wanted)
+    wanted = _wanted(leaf)
+    match leaf:
+        case Word():
+            return _word(leaf, view, wanted)
+        case Phrase():
+            return _phrase(leaf, view, wanted)
+        case Near():
+            return [*near(leaf, view)]
+    return _prefix(leaf, view, wanted)
+
+
+def _wanted(leaf: Leaf) -> frozenset[int]:
+    return frozenset({FIELD_NAMES.index(leaf.field)}) if leaf.field else _WEIGHTED
 
 
 def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
@@ -164,6 +173,48 @@ def _side_by_side(
     docs = together[ends.searchsorted(starts, side="right")]
     first = _begins(docs)
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
+
+
+def near(clause: Near, view: View, among: NDArray[np.int64] | None = None) -> list[Counted]:
+    """By field, where the words stand near each other, and at how many places such a stretch begins.
+
+    No stretch is longer than the gap between two items of a list: it would span two tags.
+
+    `among`: of these documents alone, ascending.
+    """
+    stems = {view.words.stem(word.stem) for word in clause.words}
+    if None in stems or not stems:
+        return []
+    terms = [dict(view.postings.terms_of(stem)) for stem in stems if stem is not None]
+    stretch = min(len(stems) + clause.slop, GAP)
+    found: list[Counted] = []
+    for field in sorted(_wanted(clause).intersection(*terms)):
+        of_field = [of_word[field] for of_word in terms]
+        docs, begins = _near_each_other(view, of_field, stretch, among)
+        counts = np.bincount(begins, minlength=len(docs))
+        held = counts.nonzero()[0]
+        if len(held):
+            found.append(Counted(field, docs[held], counts[held].astype(np.float64)))
+    return found
+
+
+def _near_each_other(
+    view: View, terms: list[int], stretch: int, among: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The documents that hold all of the terms; and which of them each stretch that does begins in."""
+    lists = [view.postings.docs(term) for term in terms]
+    together, places = _common(view.size, lists if among is None else [*lists, among])
+    number = np.arange(len(together)) << 40  # beyond any position
+    keys = []
+    for term, of_term in zip(terms, places, strict=False):
+        read = view.postings.occurrences(term, of_term)
+        keys.append(number.repeat(read.chosen) + read.position)
+    starts = np.unique(np.concatenate(keys))
+    for key in keys:
+        if len(starts):
+            following = key[np.minimum(key.searchsorted(starts), len(key) - 1)] - starts
+            starts = starts[(following >= 0) & (following < stretch)]
+    return together, starts >> 40
 
 
 def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:

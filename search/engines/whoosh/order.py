@@ -1,18 +1,22 @@
 """Put what matches in order and cut the page: by score or by date, then newest first, then by the id's digest.
 
+The best by score are scored again (`rescoring`), and stay before the others: that only adds.
+
 The order is total and depends on nothing but the articles, so that none repeats or vanishes between two pages,
 whatever segments they lie in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engines.whoosh.evaluate import Matches
+from search import fields
+from search.engines.whoosh.evaluate import Matches, Scores
+from search.engines.whoosh.rescoring import Best, Read, feedback, nearness
 from search.engines.whoosh.segment import NONE
 from search.engines.whoosh.snapshot import Snapshot
 from search.query import Query
@@ -31,28 +35,43 @@ class Place(NamedTuple):
     score: float | None
 
 
-def page(query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDArray[np.int64]]) -> list[Place]:
+def page(
+    query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDArray[np.int64]], read: Read
+) -> list[Place]:
     """The places of the page; `docs` by segment, ascending."""
     start, end = (query.page - 1) * query.per_page, query.page * query.per_page
     if start >= sum(map(len, docs)) or not query.per_page:
         return []
     scored = matches.scored and query.sort == "relevance"
-    first: NDArray[Any]
+    first: NDArray[Any]  # what they are ordered by, the least first: the score, with a minus, or the date
+    again: list[Callable[[Best], Scores]] = []
     if scored:
         by_segment = [matches.score(number, found) for number, found in enumerate(docs)]
         first = -(by_segment[0] if len(by_segment) == 1 else np.concatenate(by_segment))
+        if query.near:
+            again.append(lambda best: nearness(best, query.near, matches))
+        if matches.words >= fields.FEEDBACK_WORDS and not matches.whole:
+            again.append(lambda best: feedback(best, matches, read))
     else:
         first = _dates(query.sort, _column(snapshot, "doc.published", docs))
-    candidates = _least(first, end, NOISE if scored else 0)
+    reach = max(end, fields.POOL) if again else end
+    candidates = _least(first, reach, NOISE if scored else 0)
     first = first[candidates].round(DIGITS) if scored else first[candidates]
     ends = np.cumsum([len(found) for found in docs])
     segment = ends.searchsorted(candidates, side="right")
     few = [found[candidates[segment == number] - (ends[number] - len(found))] for number, found in enumerate(docs)]
+    doc = np.concatenate(few)
     newest = _dates("newest", _column(snapshot, "doc.published", few))
-    order = np.lexsort((_column(snapshot, "doc.tie", few), newest, first))[start:end]
-    scores = (-first[order]).tolist() if scored else [None] * len(order)
-    doc = np.concatenate(few)[order].tolist()
-    return list(map(Place, segment[order].tolist(), doc, scores))
+    tie = _column(snapshot, "doc.tie", few)
+    order = np.lexsort((tie, newest, first))
+    for scores in again:
+        best = order[: fields.POOL]
+        so_far = np.negative(first[best], dtype=np.float64)
+        first[best] = -(so_far + scores(Best(segment[best], doc[best], so_far))).round(DIGITS)
+        order[: fields.POOL] = best[np.lexsort((tie[best], newest[best], first[best]))]
+    order = order[start:end]
+    score = (-first[order]).tolist() if scored else [None] * len(order)
+    return list(map(Place, segment[order].tolist(), doc[order].tolist(), score))
 
 
 def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:

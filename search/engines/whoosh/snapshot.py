@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,13 @@ class View:
         view.live = segment.live()
         return view
 
+    def terms(self, stem: str) -> list[tuple[int, int]]:
+        """The fields with a weight that hold the stem, by number, and the term in each."""
+        number = self.words.stem(stem)
+        if number is None:
+            return []
+        return [(field, term) for field, term in self.postings.terms_of(number) if fields.SEARCHED[field].weight]
+
     def values(self, name: str) -> Strings:
         """The values of a filter, sorted."""
         if name not in self._values:
@@ -86,6 +94,16 @@ class View:
         """Which documents have a value of the filter at all."""
         mask = np.zeros(self.size, dtype=bool)
         mask[self.pairs(name)[0]] = True
+        return mask
+
+    def published(self, start: datetime | None, until: datetime | None) -> Mask:
+        """Which documents are dated from the one instant on and before the other."""
+        published = self.arrays["doc.published"]
+        mask: Mask = published != NONE
+        if start:
+            mask &= published >= micros(start)
+        if until:
+            mask &= published < micros(until)
         return mask
 
     def months(self, timezone: tzinfo) -> Months:
@@ -136,7 +154,12 @@ class Visible:
     average: tuple[float, ...]
     longest: tuple[int, ...]
     until: int
+    idfs: dict[str, float] = field(default_factory=dict)  # by stem, of those that were asked about
     _factors: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    def idf(self, df: int) -> float:
+        """How much is said by what so many articles hold."""
+        return log(1 + (self.count - df + 0.5) / (df + 0.5))
 
     def factors(self, number: int, lengths: Array) -> NDArray[np.float64]:
         """What a frequency in fields of these lengths is multiplied by: weight / (1 - b + b * length / mean)."""

@@ -1,0 +1,116 @@
+"""Look at the best again, for what costs too much to ask of every article: how near the words are, what is alike.
+
+Both add to the score. With the terms of `evaluate`, two words that stand near each other (`fields.NEAR`) score as a
+word that stands as often as they do, with the sum of their idf, times NEAR_WEIGHT: the unordered window of the
+sequential dependence model (Metzler and Croft, "A Markov Random Field Model for Term Dependencies", 2005).
+
+Feedback is a relevance model over the best articles (Lavrenko and Croft, "Relevance-Based Language Models", 2001, as
+mixed with the query in RM3), told in scores instead of probabilities. A stem weighs, over the first FEEDBACK_ARTICLES,
+
+    E(stem) = idf * sum over articles of  score / sum of scores * frequency / length
+
+where length is that of the text read: title, summary and the first FEEDBACK_LEAD characters of the body. Those of two
+articles or more count, but for stop words, the FEEDBACK_TERMS best, so that their E adds up to 1. The score by them is
+mixed with the one so far, each divided by its mean over its ten best, in the shares FEEDBACK_SHARE and 1 - that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import analysis, fields
+from search.article import Article
+from search.clauses import Near
+from search.engines.whoosh.arrays import places_of
+from search.engines.whoosh.evaluate import Matches, Scores
+from search.engines.whoosh.leaves import near
+
+Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
+
+
+class Best:
+    """The best by their words, best first: segment and document of each, and its score."""
+
+    def __init__(self, segment: NDArray[np.int64], doc: NDArray[np.int64], score: Scores) -> None:
+        self.segment, self.doc, self.score = segment, doc, score
+
+    def by_segment(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+        """The number of a segment, its documents in order, and which of the best they are."""
+        order = np.lexsort((self.doc, self.segment))
+        numbers, begins = np.unique(self.segment[order], return_index=True)
+        for number, which in zip(numbers.tolist(), np.split(order, begins[1:]), strict=True):
+            yield number, self.doc[which], which
+
+
+def nearness(best: Best, clauses: Sequence[Near], matches: Matches) -> Scores:
+    """What neighbours in the query that stand near each other add."""
+    total = np.zeros(len(best.doc))
+    for clause in clauses:
+        tf = np.zeros(len(best.doc))
+        for number, docs, which in best.by_segment():
+            view = matches.views[number]
+            for stand in near(clause, view, docs):
+                here = which[docs.searchsorted(stand.docs)]
+                lengths = view.lengths[stand.field].take(stand.docs)
+                tf[here] += stand.counts * matches.visible.factors(stand.field, lengths)
+        idf = sum(matches.term(word).idf for word in clause.words)
+        total += fields.NEAR_WEIGHT * idf * tf * (fields.K1 + 1) / (tf + fields.K1)
+    return total
+
+
+def feedback(best: Best, matches: Matches, read: Read) -> Scores:
+    """What the words that the best articles share add."""
+    first = slice(fields.FEEDBACK_ARTICLES)
+    found = np.zeros(len(best.doc))
+    share = best.score[first] / best.score[first].sum()
+    weights: dict[str, float] = defaultdict(float)
+    held: Counter[str] = Counter()
+    for part, article in zip(share.tolist(), read(best.segment[first].tolist(), best.doc[first].tolist()), strict=True):
+        stems = _stems(article)
+        length = stems.total()
+        held.update(stems.keys())
+        for stem, often in stems.items():
+            weights[stem] += part * often / length
+    shared = [stem for stem, articles in held.items() if articles > 1 and stem not in analysis.STOP_WORDS]
+    likely = sorted(shared, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
+    idf = {stem: matches.idf(stem) for stem in likely}
+    telling = {stem: weights[stem] * idf[stem] for stem in likely}
+    chosen = sorted(telling, key=lambda stem: (-telling[stem], stem))[: fields.FEEDBACK_TERMS]
+    together = sum(telling[stem] for stem in chosen)
+    for number, docs, which in best.by_segment():
+        for stem in chosen:
+            tf = _frequencies(stem, number, docs, matches)
+            found[which] += telling[stem] / together * idf[stem] * tf * (fields.K1 + 1) / (tf + fields.K1)
+    mean = float(np.sort(found)[-fields.FEEDBACK_ARTICLES :].mean())
+    if mean:
+        found *= best.score[first].mean() / mean * fields.FEEDBACK_SHARE / (1 - fields.FEEDBACK_SHARE)
+    return found
+
+
+def _frequencies(stem: str, number: int, docs: NDArray[np.int64], matches: Matches) -> Scores:
+    """`tf` of a stem, whatever its form, in these documents of a segment."""
+    view = matches.views[number]
+    tf = np.zeros(len(docs))
+    for field, term in view.terms(stem):
+        places, held = places_of(docs, view.postings.docs(term))
+        if len(here := held.nonzero()[0]):
+            lengths = view.lengths[field].take(docs[here])
+            frequencies = view.postings.frequencies(term, places[here])
+            tf[here] += frequencies * matches.visible.factors(field, lengths)
+    return tf
+
+
+def _stems(article: Article) -> Counter[str]:
+    """How often each stem of two letters or more stands in what says what the article is about."""
+    stems: Counter[str] = Counter()
+    for text in (article.title, article.summary, article.body[: fields.FEEDBACK_LEAD]):
+        shouting = analysis.is_shouting(text)
+        for raw, often in Counter(analysis.WORD.findall(text)).items():
+            for part in analysis.parts(raw, shouting):
+                if len(part.stem) > 1:
+                    stems[part.stem] += often
+    return stems
