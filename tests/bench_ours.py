@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench_queries import Asked
@@ -33,10 +34,9 @@ class Ours:
             section=(asked.section,) if asked.section else (), from_date=asked.from_date, until=asked.until
         )
         sort = "newest" if asked.newest else "relevance"
-        answered = answer(
-            self._engine, query.parse(asked.text, filters=filters, sort=sort, highlight=not asked.is_prefix)
-        )
-        return 0 if answered.relaxed else answered.total  # found with fewer of the words is not found
+        parsed = query.parse(asked.text, filters=filters, sort=sort, highlight=not asked.is_prefix)
+        answered = answer(self._engine, replace(parsed, enough=0))  # the others are asked for all words too
+        return 0 if answered.is_unquoted else answered.total
 
     def close(self) -> None:
         self._engine.close()

@@ -81,12 +81,11 @@ class Matches:
 
     def lower(self, enough: int, among: Sequence[Mask]) -> None:
         """Ask for as many words as leave so many articles among these; for one where no number does."""
-        counts = np.zeros(self.words + 1, dtype=np.int64)
-        for may, mask, having in zip(self._may, among, self.having, strict=True):
-            counts += np.bincount(having[may & mask], minlength=self.words + 1)
-        leaving = counts[::-1].cumsum()[::-1]  # by number of words, those who have as many or more
-        self.minimum = max(int(np.count_nonzero(leaving[1 : self.minimum + 1] >= enough)), 1)
-        self.masks = [may & (having >= self.minimum) for may, having in zip(self._may, self.having, strict=True)]
+        found = 0
+        while self.minimum > 1 and found < enough:
+            self.minimum -= 1
+            self.masks = [may & (having >= self.minimum) for may, having in zip(self._may, self.having, strict=True)]
+            found = sum(int(np.count_nonzero(mask & one)) for mask, one in zip(self.masks, among, strict=True))
 
     def term(self, word: Word) -> Term:
         """The word as it stands in the snapshot, whether it was asked for or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,18 +84,19 @@ WIDE = 16  # one document in so many: to have a number for each takes less time 
 
 def stands(leaf: Leaf, view: View) -> list[Stand]:
     """By field, where it stands: in the one field it is asked for in, else in all that have a weight."""
-    wanted = _wanted(leaf)
+    wanted = fields_of(leaf)
     match leaf:
         case Word():
             return _word(leaf, view, wanted)
         case Phrase():
             return _phrase(leaf, view, wanted)
         case Near():
-            return [*near(leaf, view)]
+            return _near(leaf, view, wanted)
     return _prefix(leaf, view, wanted)
 
 
-def _wanted(leaf: Leaf) -> frozenset[int]:
+def fields_of(leaf: Leaf) -> frozenset[int]:
+    """The one field that it is asked for in, else all that have a weight."""
     return frozenset({FIELD_NAMES.index(leaf.field)}) if leaf.field else _WEIGHTED
 
 
@@ -175,46 +177,38 @@ def _side_by_side(
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
 
 
-def near(clause: Near, view: View, among: NDArray[np.int64] | None = None) -> list[Counted]:
-    """By field, where the words stand near each other, and at how many places such a stretch begins.
-
-    No stretch is longer than the gap between two items of a list: it would span two tags.
-
-    `among`: of these documents alone, ascending.
-    """
+def _near(clause: Near, view: View, wanted: frozenset[int]) -> list[Stand]:
     stems = {view.words.stem(word.stem) for word in clause.words}
     if None in stems or not stems:
         return []
     terms = [dict(view.postings.terms_of(stem)) for stem in stems if stem is not None]
-    stretch = min(len(stems) + clause.slop, GAP)
-    found: list[Counted] = []
-    for field in sorted(_wanted(clause).intersection(*terms)):
+    found: list[Stand] = []
+    for field in sorted(wanted.intersection(*terms)):
         of_field = [of_word[field] for of_word in terms]
-        docs, begins = _near_each_other(view, of_field, stretch, among)
-        counts = np.bincount(begins, minlength=len(docs))
+        docs, places = _common(view.size, [view.postings.docs(term) for term in of_field])
+        number = np.arange(len(docs)) << PLACES
+        read = [view.postings.occurrences(*of_term) for of_term in zip(of_field, places, strict=True)]
+        starts = stretches([number.repeat(one.chosen) + one.position for one in read], clause.slop)
+        counts = np.bincount(starts >> PLACES, minlength=len(docs))
         held = counts.nonzero()[0]
         if len(held):
             found.append(Counted(field, docs[held], counts[held].astype(np.float64)))
     return found
 
 
-def _near_each_other(
-    view: View, terms: list[int], stretch: int, among: NDArray[np.int64] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The documents that hold all of the terms; and which of them each stretch that does begins in."""
-    lists = [view.postings.docs(term) for term in terms]
-    together, places = _common(view.size, lists if among is None else [*lists, among])
-    number = np.arange(len(together)) << 40  # beyond any position
-    keys = []
-    for term, of_term in zip(terms, places, strict=False):
-        read = view.postings.occurrences(term, of_term)
-        keys.append(number.repeat(read.chosen) + read.position)
-    starts = np.unique(np.concatenate(keys))
-    for key in keys:
+PLACES = 40  # bits of a position: text by text, the texts are so far apart that no stretch spans two
+
+
+def stretches(positions: Sequence[NDArray[np.int64]], slop: int) -> NDArray[np.int64]:
+    """The positions of a word from which on all words stand with so many others between them at most; by word."""
+    # No longer than the gap between two items of a list: it would span two tags.
+    length = min(len(positions) + slop, GAP)
+    starts = np.concatenate(positions)
+    for of_word in positions:
         if len(starts):
-            following = key[np.minimum(key.searchsorted(starts), len(key) - 1)] - starts
-            starts = starts[(following >= 0) & (following < stretch)]
-    return together, starts >> 40
+            following = of_word.take(of_word.searchsorted(starts), mode="clip") - starts
+            starts = starts[(following >= 0) & (following < length)]
+    return _once(np.sort(starts))
 
 
 def _once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -206,7 +206,7 @@ class Postings:
             position, chosen = self._positions(start, start + int(tf.sum())), tf
         else:
             chosen = tf[places]
-            position = self._at(ranges((tf.cumsum() - tf)[places] + start, chosen))
+            position = self._at(ranges(tf.cumsum()[places] - chosen + start, chosen))
         return Occurrences(self, term, tf, places, chosen, position)
 
     def counts(self, terms: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:

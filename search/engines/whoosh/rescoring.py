@@ -27,7 +27,8 @@ from search.article import Article
 from search.clauses import Near
 from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Matches, Scores
-from search.engines.whoosh.leaves import near
+from search.engines.whoosh.leaves import PLACES, fields_of, stretches
+from search.engines.whoosh.postings import FIELDS
 
 Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
 
@@ -49,17 +50,46 @@ class Best:
 def nearness(best: Best, clauses: Sequence[Near], matches: Matches) -> Scores:
     """What neighbours in the query that stand near each other add."""
     total = np.zeros(len(best.doc))
-    for clause in clauses:
-        tf = np.zeros(len(best.doc))
-        for number, docs, which in best.by_segment():
-            view = matches.views[number]
-            for stand in near(clause, view, docs):
-                here = which[docs.searchsorted(stand.docs)]
-                lengths = view.lengths[stand.field].take(stand.docs)
-                tf[here] += stand.counts * matches.visible.factors(stand.field, lengths)
-        idf = sum(matches.term(word).idf for word in clause.words)
-        total += fields.NEAR_WEIGHT * idf * tf * (fields.K1 + 1) / (tf + fields.K1)
+    for number, docs, which in best.by_segment():
+        found = _Positions(matches, number, docs)
+        for clause in clauses:
+            tf = found.near(clause)
+            idf = sum(matches.term(word).idf for word in clause.words)
+            total[which] += fields.NEAR_WEIGHT * idf * tf * (fields.K1 + 1) / (tf + fields.K1)
     return total
+
+
+class _Positions:
+    """Where words stand in some documents of a segment: by field, document and position, in one number."""
+
+    def __init__(self, matches: Matches, number: int, docs: NDArray[np.int64]) -> None:
+        self._view, self._docs = matches.views[number], docs
+        lengths = [of_field.take(docs) for of_field in self._view.lengths]
+        self._factors = np.array([matches.visible.factors(field, lengths[field]) for field in range(FIELDS)])
+        self._of_stem: dict[str, NDArray[np.int64]] = {}
+
+    def near(self, clause: Near) -> Scores:
+        """`tf` of a stretch in which the words stand, by document."""
+        tf = np.zeros(len(self._docs))
+        positions = [self._of(stem) for stem in dict.fromkeys(word.stem for word in clause.words)]
+        if all(map(len, positions)):
+            field, doc = np.divmod(stretches(positions, clause.slop) >> PLACES, len(tf))
+            wanted = np.isin(field, list(fields_of(clause)))
+            np.add.at(tf, doc[wanted], self._factors[field, doc][wanted])
+        return tf
+
+    def _of(self, stem: str) -> NDArray[np.int64]:
+        if stem not in self._of_stem:
+            postings, parts = self._view.postings, [np.empty(0, dtype=np.int64)]
+            number = self._view.words.stem(stem)
+            for field, term in [] if number is None else postings.terms_of(number):
+                places, held = places_of(self._docs, postings.docs(term))
+                if len(here := held.nonzero()[0]):
+                    read = postings.occurrences(term, places[here])
+                    text = (here + field * len(self._docs)) << PLACES
+                    parts.append(text.repeat(read.chosen) + read.position)
+            self._of_stem[stem] = np.concatenate(parts)
+        return self._of_stem[stem]
 
 
 def feedback(best: Best, matches: Matches, read: Read) -> Scores:

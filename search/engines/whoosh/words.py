@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from search.engines.whoosh.arrays import STEP, Array, Strings, narrow
 
+REMEMBERED = 10_000  # stems: 1 MB
+
 
 def entry(stem: str, form: str) -> str:
     """A word of the dictionary: entries sort by stem, then by form."""
@@ -61,10 +63,18 @@ class Words:
         self.stems = Strings.of(arrays, "words.stems")
         self.forms = Strings.of(arrays, "words.forms")
         self.first, self._order = arrays["words.first"], arrays["words.order"]
+        self._met: dict[str, int | None] = {}
 
     def stem(self, text: str) -> int | None:
-        """The number of a stem; None where no form of it was met."""
-        return self.stems.index_of(text)
+        """The number of a stem; None where no form of it was met. A query asks for each some three times."""
+        try:
+            return self._met[text]
+        except KeyError:
+            number = self.stems.index_of(text)
+        if len(self._met) >= REMEMBERED:
+            self._met.clear()
+        self._met[text] = number
+        return number
 
     def entries(self) -> list[str]:
         """All of them, sorted."""
