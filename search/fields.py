@@ -35,6 +35,12 @@ STEM_MATE = 0.6  # an occurrence of another word of the same stem counts this mu
 # All of one or two words must match. Of n there may be fewer, where not so many times (n - 2) ** 2 articles have all.
 ENOUGH = 10
 
+# Where the subject is in the news, the fresh come first: the shares of the score that age costs is FRESH / (1 + FRESH).
+FRESH = 0.3  # 1 would be half of the score, the most that is allowed, and hides older articles that are looked for
+FRESH_DAYS = (1, 3, 7, 14, 30, 60, 90)  # the last days in which a story may have broken
+FRESH_FEWEST = 3  # articles of these days at least: two are no burst
+FRESH_SURPRISE = 5.0  # logarithm of the likelihood ratio at least: by chance alone once in 600 times
+
 # The best by their words alone are looked at again:
 POOL = 100  # so many articles, for what follows; 50: -.001, 200: the same
 NEAR, NEAR_WEIGHT = 2, 0.07  # for neighbours in the query with so many places between them at most

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import log
 
 from search import analysis, fields
@@ -65,6 +65,10 @@ def answer(articles: Sequence[Article], query: Query) -> Right:
         return (first, newest, tie_break(articles[i].id))
 
     if scored:
+        found = {
+            i: score * _freshness(articles[i], [articles[j] for j in found], articles, query)
+            for i, score in found.items()
+        }
         best = sorted(found, key=place)[: fields.POOL]
         for i in best:
             found[i] += sum(_nearness(clause, collection, i) for clause in query.near)
@@ -160,6 +164,29 @@ def _idf(tfs: Sequence[float]) -> float:
 
 def _saturated(tf: float) -> float:
     return tf * (fields.K1 + 1) / (tf + fields.K1)
+
+
+def _freshness(article: Article, found: Sequence[Article], articles: Sequence[Article], query: Query) -> float:
+    if query.after or query.before or query.filters.from_date or query.filters.until:
+        return 1
+    now = datetime.now(UTC)
+    dates = [one.published for one in articles if one.published]
+    among = [one.published for one in found if one.published]
+    newest = max((date for date in dates if date <= now), default=None)
+    if newest is None:
+        return 1
+    bursts = []
+    for days in fields.FRESH_DAYS:
+        since = newest - timedelta(days=days)
+        k, n, q = sum(date >= since for date in among), len(among), sum(date >= since for date in dates) / len(dates)
+        if k >= fields.FRESH_FEWEST and k >= 2 * n * q:
+            surprise = k * log(k / (n * q)) + ((n - k) * log((n - k) / (n * (1 - q))) if k < n else 0)
+            bursts.append((surprise, 1 - n * q / k, days))
+    surprise, strength, days = max(bursts, default=(0.0, 0.0, 1))
+    if surprise < fields.FRESH_SURPRISE or article.published is None:
+        return 1
+    age = max(newest - article.published, timedelta(0)) / timedelta(days=days)
+    return 1 + fields.FRESH * strength * 2.0**-age
 
 
 def _nearness(clause: Near, collection: Sequence[_Scanned], i: int) -> float:

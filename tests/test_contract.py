@@ -845,7 +845,48 @@ def test_neighbours_in_the_query_that_stand_near_each_other_score(engine):
     assert ids(engine, "moon silver") == ["near", "far"]
 
 
-DATED = [
+def archive(newest, *, burst):
+    """An archive of a hundred articles, one in four about floods, evenly; and the last days, with floods or without."""
+    start = datetime(2023, 1, 1, tzinfo=UTC)
+    for number in range(100):
+        title = "Flood in the valley" if number % 4 == 0 else "Council meets"
+        yield one(f"old-{number}", title, published=(start + timedelta(days=7 * number)).isoformat())
+    for number in range(12):
+        title = "Flood in the valley again" if burst else "Council meets again"
+        yield one(f"new-{number}", title, published=(newest - timedelta(days=number)).isoformat())
+
+
+def test_where_a_story_has_broken_the_fresh_come_first(engine, monkeypatch):
+    """The old ones are shorter, so that their words count more; but a burst of the last days is news."""
+    put(engine, *archive(datetime(2025, 6, 1, tzinfo=UTC), burst=True), one("undated", "Flood in the valley"))
+    assert ids(engine, "flood")[:3] == ["new-0", "new-1", "new-2"]
+    assert ids(engine, "flood", sort="oldest")[0] == "old-0"
+    chosen = Filters(from_date=datetime(2022, 1, 1, tzinfo=UTC))
+    for asked in (ids(engine, "flood", filters=chosen), ids(engine, "flood after:2022")):
+        assert asked[0].startswith("old")  # who chooses dates has chosen
+    monkeypatch.setattr(fields, "FRESH", 0)
+    assert ids(engine, "flood")[0].startswith(("old", "undated"))
+
+
+def test_in_the_archive_age_costs_nothing(engine):
+    """No more floods in the last days than at other times."""
+    put(engine, *archive(datetime(2025, 6, 1, tzinfo=UTC), burst=False))
+    scores = {hit.score for hit in engine.search(ask("flood", per_page=100)).hits}
+    assert len(scores) == 1
+
+
+def test_age_costs_half_of_the_score_at_most(engine, monkeypatch):
+    monkeypatch.setattr(fields, "FRESH", 0)
+    put(engine, *archive(datetime(2025, 6, 1, tzinfo=UTC), burst=True))
+    plain = {hit.article.id: hit.score for hit in engine.search(ask("flood", per_page=100)).hits}
+    for fresh in (0.3, 1.0):
+        monkeypatch.setattr(fields, "FRESH", fresh)
+        blended = {hit.article.id: hit.score for hit in engine.search(ask("flood", per_page=100)).hits}
+        assert blended.keys() == plain.keys()
+        assert all(1 <= blended[id] / plain[id] <= 1 + fresh for id in plain)
+
+
+TYPED_DATES = [
     ("march before:2024", ["y2022", "y2023"]),
     ("march after:2023", ["y2023", "y2024"]),
     ("march after:2023 before:2024", ["y2023"]),
@@ -859,7 +900,7 @@ DATED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "right"), DATED)
+@pytest.mark.parametrize(("text", "right"), TYPED_DATES)
 def test_a_date_that_is_typed_holds_for_everything(shared, text, right):
     years = shared(
         [

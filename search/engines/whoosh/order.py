@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
+from search.engines.whoosh import freshness
 from search.engines.whoosh.evaluate import Matches, Scores
 from search.engines.whoosh.rescoring import Best, Read, feedback, nearness
 from search.engines.whoosh.segment import NONE
@@ -48,6 +49,8 @@ def page(
     if scored:
         by_segment = [matches.score(number, found) for number, found in enumerate(docs)]
         first = -(by_segment[0] if len(by_segment) == 1 else np.concatenate(by_segment))
+        if _is_dateless(query) and (fresh := freshness.factors(snapshot, matches.visible, docs)) is not None:
+            first *= fresh
         if query.near:
             again.append(lambda best: nearness(best, query.near, matches))
         if matches.words >= fields.FEEDBACK_WORDS and not matches.whole:
@@ -72,6 +75,11 @@ def page(
     order = order[start:end]
     score = (-first[order]).tolist() if scored else [None] * len(order)
     return list(map(Place, segment[order].tolist(), doc[order].tolist(), score))
+
+
+def _is_dateless(query: Query) -> bool:
+    """Whether the reader has left it to us how old the articles are."""
+    return not (query.after or query.before or query.filters.from_date or query.filters.until)
 
 
 def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:

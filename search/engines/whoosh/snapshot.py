@@ -28,6 +28,8 @@ from search.engines.whoosh.words import Words
 
 TRIES = 10  # a commit may remove a file between the table of contents and its opening; then there is a newer table
 
+DAY = 86_400_000_000  # microseconds
+
 LONG = 65_535  # words of a field: what is longer is computed, not looked up
 
 Mask = NDArray[np.bool_]
@@ -154,6 +156,8 @@ class Visible:
     average: tuple[float, ...]
     longest: tuple[int, ...]
     until: int
+    newest: int  # when the newest article was published, microseconds since 1970
+    fresh: tuple[float, ...]  # the share of all dated articles that is of the last `fields.FRESH_DAYS`
     idfs: dict[str, float] = field(default_factory=dict)  # by stem, of those that were asked about
     _factors: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -215,7 +219,9 @@ class Snapshot:
             average.append(total / having if having else 1.0)
             longest.append(max((int(view.lengths[number].max(initial=0)) for view in self.views), default=0))
         count = sum(int(np.count_nonzero(mask)) for mask in masks)
-        return Visible(tuple(masks), count, tuple(average), tuple(longest), int(until))
+        published = [view.arrays["doc.published"][mask] for view, mask in zip(self.views, masks, strict=True)]
+        newest, fresh = _freshness(np.concatenate([np.empty(0, np.int64), *published]), moment)
+        return Visible(tuple(masks), count, tuple(average), tuple(longest), int(until), newest, fresh)
 
     def find(self, id: str) -> tuple[int, int] | None:
         """Segment and document of the article of this id, hidden or not; None where it is not held."""
@@ -233,6 +239,15 @@ class Snapshot:
         """Whether the article waits for its time."""
         embargo = int(self.views[segment].arrays["doc.embargo"][doc])
         return embargo != NONE and embargo > time.time() * 1_000_000
+
+
+def _freshness(published: NDArray[np.int64], moment: int) -> tuple[int, tuple[float, ...]]:
+    """The newest date that has come, and the shares of what is of the last `fields.FRESH_DAYS` before it."""
+    dated = published[published != NONE]
+    newest = int(dated[dated <= moment].max(initial=0))
+    return newest, tuple(
+        np.count_nonzero(dated >= newest - days * DAY) / max(len(dated), 1) for days in fields.FRESH_DAYS
+    )
 
 
 def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[tuple[View, ...], int]:
