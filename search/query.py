@@ -123,8 +123,7 @@ def unquoted(query: Query) -> Query | None:
         return None
     free: list[Clause] = [clause for clause in query.required if clause not in quoted]
     for phrase in quoted:
-        telling = [word for word in phrase.words if word.form.lower() not in analysis.STOP_WORDS]
-        free += telling or phrase.words
+        free += [word for word in phrase.words if _tells(word)] or phrase.words
     required = _weighed(free)
     enough = _enough(required) if query.sort == "relevance" else 1
     return replace(query, required=required, optional=_once((*query.optional, *quoted)), enough=enough)
@@ -133,11 +132,19 @@ def unquoted(query: Query) -> Query | None:
 def terms(query: Query) -> tuple[Clause, ...]:
     """The words, phrases and prefixes that an article may have been found by, for its highlighting.
 
-    A stop word that adds to the score is shown where it does: beside its neighbour.
+    A stop word that adds to the score is shown where it does: beside its neighbour. Of two of them (`about the`) that
+    is worth showing in a short query only, as in `the who concert`.
     """
     found = leaves((*query.required, *query.optional))
     of_words = [part for leaf in found for part in (leaf.words if isinstance(leaf, Near) else (leaf,))]
-    return _once((*of_words, *(Phrase(near.words, False, near.field) for near in query.near if not near.slop)))
+    beside = [
+        near for near in query.near if not near.slop and (len(query.required) < 3 or any(map(_tells, near.words)))
+    ]
+    return _once((*of_words, *(Phrase(near.words, False, near.field) for near in beside)))
+
+
+def _tells(word: Word) -> bool:
+    return word.form.lower() not in analysis.STOP_WORDS
 
 
 # To the end of a word, if one ends.

@@ -107,7 +107,10 @@ queries = st.builds(
     facets=st.just(fields.FACETS),
     timezone=st.sampled_from([UTC, ZoneInfo("America/New_York")]),
 )
-typed = st.lists(st.sampled_from([*WORDS, "OR", '"', "-", "(", ")", "uni*", "title:", "the"]), max_size=6).map(" ".join)
+typed = st.lists(
+    st.sampled_from([*WORDS, "OR", '"', "-", "(", ")", "uni*", "title:", "the", '"us it"~2', "after:2024-06"]),
+    max_size=6,
+).map(" ".join)
 
 
 @dataclass

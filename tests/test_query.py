@@ -166,6 +166,77 @@ def test_meaning(text: str, expected: str) -> None:
     assert shorts(parse(text)) == expected
 
 
+NEARNESS = [  # what is typed -> the pairs that score where they stand near each other; with the places between them
+    ("climate change", ["~climate change~2"]),
+    ("climate", []),
+    ("ban on single use plastics", ["~ban on~", "~on single~", "~ban single~2", "~single use~2", "~use plastics~2"]),
+    ("the who", []),  # of stop words alone the pair is asked of every article
+    ("alps OR huts snow", []),
+    ("title:(alps huts)", ["title:~alps huts~2"]),
+    ("-(alps huts) snow", []),
+    ('"red green"~5 blue', []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NEARNESS)
+def test_neighbours_score_where_they_stand_near_each_other(text: str, expected: list[str]) -> None:
+    assert [short(near) for near in parse(text).near] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("heat", [1]),
+        ("heat pump heat", [2**0.5, 1]),
+        ("heat heat heat heat", [2]),
+        ("heat heated", [1 / 2**0.5, 1 / 2**0.5]),
+        ('heat "heat pump"', [1]),
+    ],
+)
+def test_a_word_typed_again_weighs_more_but_less_each_time(text: str, weights: list[float]) -> None:
+    words = [clause for clause in parse(text).required if isinstance(clause, Word)]
+    assert [word.weight for word in words] == pytest.approx(weights)
+
+
+@pytest.mark.parametrize(
+    ("text", "enough"),
+    [
+        ("a", 1),
+        ("alps huts", 1),
+        ("the alps and the huts", 1),
+        ("alps huts snow", 10),
+        ("alps huts snow ice", 40),
+        ('alps huts "snow ice"', 1),
+        ("alps huts snow ice wind", 90),
+    ],
+)
+def test_how_many_articles_with_all_words_are_enough(text: str, enough: int) -> None:
+    assert parse(text).enough == enough
+    assert parse(text, sort="newest").enough == 1
+
+
+BOUNDS = [
+    ("after:2023", datetime(2023, 1, 1, tzinfo=UTC), None),
+    ("before:2023-05", None, datetime(2023, 5, 1, tzinfo=UTC)),
+    (
+        "after:2022 after:2023 before:2025 before:2024",
+        datetime(2023, 1, 1, tzinfo=UTC),
+        datetime(2024, 1, 1, tzinfo=UTC),
+    ),
+    ("-before:2023", datetime(2023, 1, 1, tzinfo=UTC), None),
+    ("AFTER:2023-08-06T12:00:00Z", datetime(2023, 8, 6, 12, tzinfo=UTC), None),
+    ("after: 2023", None, None),
+    ("after:lunch", None, None),
+]
+
+
+@pytest.mark.parametrize(("text", "after", "before"), BOUNDS)
+def test_dates_that_are_typed(text: str, after: datetime | None, before: datetime | None) -> None:
+    asked = parse(f"alps {text}")
+    assert (asked.after, asked.before) == (after, before)
+    assert asked.required[0] == Word("alp", "alps")
+
+
 IGNORED = [
     ("climate change -huts", []),
     ("alps - huts & ice", []),
@@ -181,6 +252,8 @@ IGNORED = [
     ("alps NOT", ["NOT"]),
     ("alps OR -huts", ["OR"]),
     ("el*", ["el*"]),
+    ("alps after:lunch", ["after:lunch"]),
+    ("after:2023", []),
     ("*tion foo*bar", ["*tion", "foo*bar"]),
     ("2019-20*", ["2019-20*"]),
     ('"elect* day"', ["elect* day"]),
@@ -250,15 +323,16 @@ def test_what_the_caller_chose_is_kept() -> None:
         ('"ski huts" OR (elect* alps) alps', ['"ski huts"', "elect*", "alps"]),
         ("COVID-19", ["covid19", "~COVID 19~"]),
         ("-huts", []),
+        ("the who concert", ["concert", "~the who~", "~who concert~"]),
+        ("what was said about the ferry fire", ["said", "ferry", "fire", "~was said~", "~said about~", "~the ferry~"]),
+        ('"ferry fire"~5', ["ferry", "fire"]),
     ],
 )
 def test_terms_to_highlight(text: str, expected: list[str]) -> None:
     assert [short(term) for term in terms(parse(text))] == expected
 
 
-PIECES = (
-    """( ) " „ - — OR AND NOT | * title: by: x: a the The US May elect COVID-19 é \u0301 \0 ' & + 10:30 ß 東京 🎉"""
-)
+PIECES = """( ) " „ - — OR AND NOT | * ~5 after:2023 before:x title: by: x: a the The US May elect COVID-19 é \u0301 \0 ' & + 10:30 ß 東京 🎉"""
 TEXTS = st.text() | st.lists(st.sampled_from([" ", " ", "\ud800", *PIECES.split()]), max_size=40).map("".join)
 
 
@@ -266,7 +340,8 @@ TEXTS = st.text() | st.lists(st.sampled_from([" ", " ", "\ud800", *PIECES.split(
 def test_any_text_is_a_query_and_nothing_is_a_silent_zero(text: str) -> None:
     asked = parse(text)
     assert asked.text == text
-    assert asked.required or asked.excluded or asked.ignored or not text.strip()
+    is_used = asked.required or asked.excluded or asked.after or asked.before
+    assert is_used or asked.ignored or not text.strip()
     for clause in terms(asked):
         assert short(clause)
         assert getattr(clause, "field", None) in {None, *fields.PREFIXES.values()}
