@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
-from search import places, snippets
+from search import fields, places, snippets
 from search import query as queries
 from search.article import Article
-from search.clauses import Phrase, is_free
+from search.clauses import Clause, Phrase, Word, is_free, leaves
 from search.engines import DateFacet, Engine, Facet, Hit
 from search.places import Sought
 from search.query import Query
+from search.reader import Ignored
 from search.snippets import Snippet
 
 MOST_PASSAGES = 2
+TOO_MANY_WORDS = f"of more than {fields.MOST_WORDS} words the rarest are asked for"
 NOTHING = Phrase(())  # a phrase of no words stands nowhere
 NOTHING_SOUGHT = places.by_field(())
 
@@ -98,6 +100,8 @@ def answer(engine: Engine, query: Query) -> Answer:
     is_unquoted = False
     if not found.total and (words := queries.unquoted(asked)):
         asked, found, is_unquoted = words, engine.search(words), True
+    if found.left_out:
+        asked = _without(asked, found.left_out)
     terms = queries.terms(asked) if asked.highlight else ()
     sought = places.by_field(terms, found.forms)
     result = _result if asked.highlight else _plain
@@ -121,6 +125,13 @@ def _asked(query: Query) -> Query:
     if query.sort == "relevance" and not (query.required or query.optional):
         return replace(query, sort="newest")
     return query
+
+
+def _without(query: Query, left_out: Sequence[Clause]) -> Query:
+    """The query as it was asked: without the most frequent of too many words."""
+    text = " ".join(leaf.form for leaf in leaves(left_out) if isinstance(leaf, Word))
+    ignored = (*query.ignored, Ignored(text, TOO_MANY_WORDS))
+    return replace(query, required=tuple(c for c in query.required if c not in left_out), ignored=ignored)
 
 
 def _unusable(query: Query) -> bool:

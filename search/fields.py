@@ -32,6 +32,8 @@ SEARCHED = (
 K1 = 1.3  # saturation of BM25F
 STEM_MATE = 0.6  # an occurrence of another word of the same stem counts this much of the word as typed
 
+MOST_WORDS = 64  # of a query; of more the rarest count
+
 # All of one or two words must match. Of n there may be fewer, where not so many times (n - 2) ** 2 articles have all.
 ENOUGH = 10
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from search import analysis, dates, fields
 from search.clauses import Both, Clause, Either, Near, Phrase, Prefix, Word
 
-MOST_WORDS = 64
 DEEPEST = 8  # parentheses in parentheses
 SHORTEST_PREFIX = 3  # two letters begin thousands of words
 
@@ -64,7 +63,6 @@ class Reader:
         self.timezone = timezone
         self.tokens = list(_TOKEN.finditer(text))
         self.at = 0
-        self.words = 0
         self.too_deep = 0  # parentheses open that were not followed
         self.shouting = analysis.is_shouting(text)
         self.optional: list[Clause] = []
@@ -156,11 +154,6 @@ class Reader:
             return self.group(field, depth + 1, negative)
         text = token[0]
         plain = text.isascii() and text.isalnum() and len(text) <= analysis.LONGEST  # one word, as most chunks
-        self.words += 1 if plain else len(analysis.WORD.findall(text))
-        if self.words > MOST_WORDS:
-            self.ignore(self.text[token.start() :], f"a query has {MOST_WORDS} words at most")
-            self.at = len(self.tokens)
-            return _Operand(text)
         if token.lastgroup == "phrase":
             return self.phrase(token["phrase"], field)
         if token.lastgroup == "slop":

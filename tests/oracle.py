@@ -33,7 +33,7 @@ class Right:
 def answer(articles: Sequence[Article], query: Query) -> Right:
     """The whole answer, not cut into pages. `articles` are the visible ones."""
     collection = [_Scanned(article) for article in articles]
-    free = [_scores(clause, collection) for clause in query.required if is_free(clause)]
+    free = _rarest([_scores(clause, collection) for clause in query.required if is_free(clause)])
     insisted = [_scores(clause, collection) for clause in query.required if not is_free(clause)]
     optional = [_scores(clause, collection) for clause in query.optional]
     excluded = [_scores(clause, collection) for clause in query.excluded]
@@ -111,6 +111,13 @@ def _texts(article: Article, field: str) -> list[str]:
 
 def _values(article: Article, name: str) -> list[str]:
     return _texts(article, ATTRIBUTE[name])
+
+
+def _rarest(words: list[list[float]]) -> list[list[float]]:
+    """As many as count, in the order typed: those that the fewest articles hold, but for those that none does."""
+    held = [sum(score > 0 for score in scores) for scores in words]
+    by_rarity = sorted(range(len(words)), key=lambda i: (not held[i], held[i]))
+    return [words[i] for i in sorted(by_rarity[: fields.MOST_WORDS])]
 
 
 def _is_dated(article: Article, start: datetime | None, until: datetime | None) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from search import analysis
-from search.answer import Answer, answer
+from search import analysis, fields
+from search.answer import TOO_MANY_WORDS, Answer, answer
 from search.article import Article, from_dict
 from search.clauses import Prefix
 from search.engines import Engine, Found, Hit, Put, connect
@@ -183,6 +183,15 @@ def test_in_a_whole_sentence_quotation_marks_insist_on_nothing(newsroom: Engine)
     )
     assert ids(ask(newsroom, sentence))[0] == "snow"
     assert not ask(newsroom, sentence).is_unquoted
+
+
+def test_of_too_many_words_the_most_frequent_are_named(newsroom: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fields, "MOST_WORDS", 2)
+    found = ask(newsroom, "tide zebra huts glacier")
+    assert ids(found)[0] == "huts"  # 25 articles have the tide, two the glacier, none the zebra
+    assert [(part.text, part.reason) for part in found.query.ignored] == [("tide zebra", TOO_MANY_WORDS)]
+    assert bracketed(found.results[0].title) == "[Glacier] [huts] close early"
+    assert not any("tide" in id for id in ids(found))
 
 
 def test_filters_stay_where_words_go(newsroom: Engine) -> None:

@@ -806,6 +806,16 @@ def test_fewer_words_are_asked_under_a_filter_that_leaves_nothing(engine):
     assert (chosen.total, chosen.minimum, chosen.whole) == (1, None, 1)
 
 
+def test_of_too_many_words_the_rarest_are_asked_for(engine, monkeypatch):
+    monkeypatch.setattr(fields, "MOST_WORDS", 2)
+    put(engine, one("both", "red blue"), one("green", "green red"), one("more", "green"), one("most", "green"))
+    answer = engine.search(ask("green red blue"))
+    assert [clause.form for clause in answer.left_out] == ["green"]
+    assert answer.hits[0].article.id == "both"
+    assert answer.whole == 1
+    assert engine.search(ask("red blue")).left_out == ()
+
+
 NEAR = [  # what is asked; who is found
     ('"red green"~0', ["beside", "turned"]),
     ('"red green"~1', ["beside", "between", "turned"]),

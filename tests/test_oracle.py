@@ -130,9 +130,15 @@ def history(runs: list[list[Article | str]], taken: set[str]) -> Iterator[Case]:
     small = [  # else what is so small is always one segment, and all of it among the best
         mock.patch.multiple(writer, SMALL=0, RATIO=2),
         mock.patch.multiple(
-            fields, POOL=5, FEEDBACK_WORDS=2, FEEDBACK_ARTICLES=3, FEEDBACK_LEAD=40, FEEDBACK_LIKELY=6, FEEDBACK_TERMS=4
+            fields,
+            POOL=5,
+            FEEDBACK_WORDS=2,
+            FEEDBACK_ARTICLES=3,
+            FEEDBACK_LEAD=40,
+            FEEDBACK_LIKELY=6,
+            FEEDBACK_TERMS=4,
         ),
-        mock.patch.multiple(fields, FRESH_DAYS=(1, 30, 200), FRESH_FEWEST=1, FRESH_SURPRISE=0.1),
+        mock.patch.multiple(fields, MOST_WORDS=3, FRESH_DAYS=(1, 30, 200), FRESH_FEWEST=1, FRESH_SURPRISE=0.1),
     ]
     for patch in small:
         patch.start()

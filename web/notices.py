@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
+from search.answer import TOO_MANY_WORDS
 from search.dates import range_label, span
+from search.fields import MOST_WORDS
 from search.query import LONGEST_TEXT, Query
-from search.reader import MOST_WORDS
 from web.parameters import LONGEST_VALUE, MOST_VALUES, Problem, quoted
 from web.schemas import DEEPEST, PER_PAGE
 
@@ -42,7 +43,6 @@ _SAID: dict[str | tuple[str, str], str] = {
     ("per_page", "out_of_range"): _PAGE_OF,
 }
 _OTHERWISE = "The {name} could not be used."
-_TOO_MANY_WORDS = f"a query has {MOST_WORDS} words at most"  # the reason that query.parse gives
 MOST_NAMED = 3  # things in the address; more are counted
 
 
@@ -50,18 +50,11 @@ def notices(
     problems: Sequence[Problem], given: Mapping[str, Sequence[str]], query: Query, timezone: tzinfo
 ) -> list[str]:
     """What could not be used of the parameters that were given, and of the query."""
-    reasons = {part.reason for part in query.ignored}
-    said = [
-        _said(problem, given, timezone)
-        for problem in problems
-        if problem.parameter in NAMES
-        # Of the characters that were read not all were used: the words are what there is to say.
-        and not (problem.parameter == "q" and problem.code == "too_long" and _TOO_MANY_WORDS in reasons)
-    ]
+    said = [_said(problem, given, timezone) for problem in problems if problem.parameter in NAMES]
     said += _things([problem.parameter for problem in problems if problem.parameter not in NAMES])
     for part in query.ignored:
-        if part.reason == _TOO_MANY_WORDS:
-            said.append(f"Your search has more than {MOST_WORDS} words; the rest was not used.")
+        if part.reason == TOO_MANY_WORDS:
+            said.append(f"Your search has more than {MOST_WORDS} words; only the rarest were used.")
         else:
             said.append(f"“{part.text}” was left out: {part.reason}.")
     return list(dict.fromkeys(said))

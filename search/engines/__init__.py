@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Protocol
 
 from search.article import Article
+from search.clauses import Clause
 from search.query import Query
 
 
@@ -118,6 +119,7 @@ class Found:
     """One page of what matched, and the counts of all of it.
 
     `minimum`: the free words that each has at least, None where all have all; `whole`: how many have all.
+    `left_out`: of more than `fields.MOST_WORDS` free words the most frequent, which were not asked for.
     `forms`: the surface forms of each stem asked for, as far as the hits may hold them.
     """
 
@@ -126,6 +128,7 @@ class Found:
     facets: Mapping[str, Facet | DateFacet] = field(default_factory=dict)
     minimum: int | None = None
     whole: int = 0
+    left_out: tuple[Clause, ...] = ()
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

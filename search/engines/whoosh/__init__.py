@@ -96,6 +96,7 @@ class WhooshEngine:
             facets={name: filtered.facet(name) for name in query.facets},
             minimum=matches.minimum if is_lowered else None,
             whole=matches.whole_of(filtered.docs) if is_lowered else total,
+            left_out=matches.left_out,
             forms=forms,
         )
 

@@ -38,7 +38,7 @@ class Matches:
     """Who matches a query, by segment, filters aside; and how well.
 
     `masks`: who does. `minimum`: the free words that they have at least, of `words`; lowered where too few have all,
-    who are `whole`.
+    who are `whole`. `left_out`: the most frequent of too many words, which count for nothing.
     """
 
     def __init__(self, query: Query, snapshot: Snapshot, visible: Visible) -> None:
@@ -49,7 +49,15 @@ class Matches:
         def read(clauses: Iterable[Clause]) -> list[_Node]:
             return [self._node(clause) for clause in clauses]
 
-        self._free = read(clause for clause in query.required if is_free(clause))
+        free = [clause for clause in query.required if is_free(clause)]
+        self._free = read(free)
+        self.left_out: tuple[Clause, ...] = ()
+        if len(free) > fields.MOST_WORDS:
+            # What no article has says nothing.
+            by_rarity = sorted(range(len(free)), key=lambda i: (not self._free[i].df, self._free[i].df))
+            chosen = set(by_rarity[: fields.MOST_WORDS])
+            self.left_out = tuple(clause for i, clause in enumerate(free) if i not in chosen)
+            self._free = [node for i, node in enumerate(self._free) if i in chosen]
         insisted = read(clause for clause in query.required if not is_free(clause))
         self._scoring = [*self._free, *insisted, *read(query.optional)]
         self.scored = bool(query.required)
@@ -109,7 +117,7 @@ class Matches:
     def _node(self, clause: Clause) -> _Node:
         if isinstance(clause, Either | Both):
             combine = np.logical_or if isinstance(clause, Either) else np.logical_and
-            return _Group([self._node(part) for part in clause.of], combine)
+            return _Group([self._node(part) for part in clause.of], combine, self.visible)
         return self.term(clause) if isinstance(clause, Word) else Term(clause, self._snapshot, self.visible)
 
     def whole_of(self, docs: Sequence[NDArray[np.int64]]) -> int:
@@ -125,7 +133,25 @@ class Matches:
         return scores[0] if len(scores) == 1 else np.sum(scores, axis=0)
 
 
-class Term:
+class _Masked:
+    """What has a mask over each segment."""
+
+    masks: list[Mask]
+    _visible: Visible
+
+    @cached_property
+    def df(self) -> int:
+        """How many visible articles it matches."""
+        shown = zip(self.masks, self._visible.masks, strict=True)
+        return sum(int(np.count_nonzero(mask & may_be)) for mask, may_be in shown)
+
+    @property
+    def idf(self) -> float:
+        """How much it says: the fewer visible articles it matches, the more."""
+        return self._visible.idf(self.df)
+
+
+class Term(_Masked):
     """A leaf, over all segments."""
 
     def __init__(self, clause: Leaf, snapshot: Snapshot, visible: Visible) -> None:
@@ -141,14 +167,6 @@ class Term:
                 else:
                     mask[stand.docs] = True
             self.masks.append(mask)
-
-    @cached_property
-    def idf(self) -> float:
-        """How much it says: the fewer visible articles hold it, the more."""
-        df = sum(
-            int(np.count_nonzero(mask & shown)) for mask, shown in zip(self.masks, self._visible.masks, strict=True)
-        )
-        return self._visible.idf(df)
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         tf, dense = np.zeros(len(docs)), None
@@ -174,11 +192,11 @@ class Term:
         return tf
 
 
-class _Group:
+class _Group(_Masked):
     """At least one of these, or every one: as their masks are combined."""
 
-    def __init__(self, nodes: Sequence[_Node], combine: np.ufunc) -> None:
-        self._nodes = nodes
+    def __init__(self, nodes: Sequence[_Node], combine: np.ufunc, visible: Visible) -> None:
+        self._nodes, self._visible = nodes, visible
         self.masks: list[Mask] = [combine.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)]
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
