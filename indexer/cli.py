@@ -17,7 +17,8 @@ from tqdm import tqdm
 from indexer import build
 from indexer.build import Report, Stopped
 from search.article import as_id
-from search.cli import DONE, INTERRUPTED, NOTHING_DONE, PARTLY, TIMEZONE
+from search.asking import TIMEZONE
+from search.cli import DONE, INTERRUPTED, NOTHING_DONE, PARTLY
 from search.engines import Engine, EngineError, Progress, Status, connect
 from search.terminal import plain
 

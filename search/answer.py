@@ -10,7 +10,7 @@ from search import fields, places, snippets
 from search import query as queries
 from search.article import Article
 from search.clauses import Clause, Phrase, Word, is_free, leaves
-from search.engines import DateFacet, Engine, Facet, Hit
+from search.engines import DateFacet, Engine, Facet, Found, Hit
 from search.places import Sought
 from search.query import Query
 from search.reader import Ignored
@@ -95,13 +95,7 @@ def answer(engine: Engine, query: Query) -> Answer:
         EngineUnavailable, IndexMissing: a failure is never an empty answer.
     """
     begun = perf_counter()
-    asked = _asked(query)
-    found = engine.search(replace(asked, required=(NOTHING,)) if _unusable(query) else asked)
-    is_unquoted = False
-    if not found.total and (words := queries.unquoted(asked)):
-        asked, found, is_unquoted = words, engine.search(words), True
-    if found.left_out:
-        asked = _without(asked, found.left_out)
+    asked, found, is_unquoted = ask(engine, query)
     terms = queries.terms(asked) if asked.highlight else ()
     sought = places.by_field(terms, found.forms)
     result = _result if asked.highlight else _plain
@@ -120,6 +114,16 @@ def answer(engine: Engine, query: Query) -> Answer:
     )
 
 
+def ask(engine: Engine, query: Query) -> tuple[Query, Found, bool]:
+    """What is asked in the end, what the engine says to it, and whether that is words for want of what was quoted."""
+    asked = _asked(query)
+    found = engine.search(usable(asked))
+    is_unquoted = False
+    if not found.total and (words := queries.unquoted(asked)):
+        asked, found, is_unquoted = words, engine.search(words), True
+    return _without(asked, found.left_out) if found.left_out else asked, found, is_unquoted
+
+
 def _asked(query: Query) -> Query:
     """The same, or in another order where there is nothing to rank by."""
     if query.sort == "relevance" and not (query.required or query.optional):
@@ -134,10 +138,13 @@ def _without(query: Query, left_out: Sequence[Clause]) -> Query:
     return replace(query, required=tuple(c for c in query.required if c not in left_out), ignored=ignored)
 
 
-def _unusable(query: Query) -> bool:
-    """Something was typed, and none of it could be used: the newest articles would answer another question."""
+def usable(query: Query) -> Query:
+    """The same; or, where something was typed and none of it could be used, what finds nothing.
+
+    The newest articles would answer another question.
+    """
     used = query.required or query.optional or query.excluded or query.after or query.before
-    return bool(query.text.strip()) and not used
+    return replace(query, required=(NOTHING,)) if query.text.strip() and not used else query
 
 
 def _result(hit: Hit, sought: Mapping[str, Sought]) -> Result:

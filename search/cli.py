@@ -6,18 +6,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, tzinfo
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, Unpack
 
 import click
 
-from search import dates, judging, query, runs, scores, terminal
+from search import explained, judging, runs, scores, terminal
 from search.answer import answer
+from search.asking import Asking, Narrowed, asked, narrowed
 from search.engines import Engine, EngineError, connect
-from search.query import Filters
 from search.terminal import plain
 
 REGISTERED = "broadsheet.commands"  # entry points; the value of each is a list of click commands
@@ -65,36 +63,6 @@ class Commands(click.Group):
             yield point.name
 
 
-class Asking(click.Command):
-    """A command whose words may begin with a minus, which a reader of its errors should know how to write."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as problem:
-            if problem.option_name.startswith("--"):
-                raise
-            message = f"{problem.message} Write -- before a query with a minus: {ctx.command_path} -- QUERY"
-            raise click.NoSuchOption(problem.option_name, message, ctx=ctx) from None
-
-
-class Timezone(click.ParamType[tzinfo]):
-    """A name of the IANA database."""
-
-    name = "timezone"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
-        if isinstance(value, tzinfo):
-            return value
-        try:
-            return UTC if value == "UTC" else ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            self.fail(f"{value!r} is no time zone; write a name such as Europe/London or UTC", param, ctx)
-
-
-TIMEZONE = Timezone()
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--index",
@@ -116,57 +84,27 @@ def main(ctx: click.Context, index: str) -> None:
 
 @main.command(cls=Asking)
 @click.argument("words", metavar="QUERY", nargs=-1)
-@click.option("--section", multiple=True, help="Only of this section; repeated: of any of these.")
-@click.option("--tag", multiple=True, help="Only with this tag; repeated: any of these.")
-@click.option("--author", multiple=True, help="Only by this author; repeated: any of these.")
-@click.option("--language", multiple=True, help="Only in this language; repeated: any of these.")
-@click.option("--from", "from_date", metavar="DATE", help="From this year, month, day or instant on.")
-@click.option("--to", "to_date", metavar="DATE", help="Up to the end of this year, month or day, or this instant.")
-@click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), help="Relevance, unless QUERY is empty.")
+@narrowed
 @click.option("--page", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--per-page", type=click.IntRange(0, MOST_PER_PAGE), default=10, show_default=True)
-@click.option(
-    "--timezone",
-    type=TIMEZONE,
-    default="UTC",
-    show_default=True,
-    envvar="BROADSHEET_TIMEZONE",
-    help="That of DATE, and of days and months (BROADSHEET_TIMEZONE).",
-)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.pass_obj
 def search(
     url: str,
     /,
     words: tuple[str, ...],
-    from_date: str | None,
-    to_date: str | None,
-    sort: str | None,
     page: int,
     per_page: int,
-    timezone: tzinfo,
     as_json: bool,
-    **values: tuple[str, ...],
+    **values: Unpack[Narrowed],
 ) -> None:
     """Search as the page does: words, "phrases", -without, OR, prefix*, title:word.
 
     Write -- before a QUERY that begins with a minus.
     """
-    text = " ".join(words)
-    start = _span("--from", from_date, timezone).start if from_date else None
-    until = _span("--to", to_date, timezone).end if to_date else None
-    if start and until and start >= until:
-        raise click.UsageError(f"--from {from_date} lies after --to {to_date}")
-    asked = query.parse(
-        text,
-        filters=Filters(**values, from_date=start, until=until),
-        sort=sort or ("relevance" if text.strip() else "newest"),
-        page=page,
-        per_page=per_page,
-        timezone=timezone,
-    )
+    query = asked(words, page, per_page, **values)
     with closing(connect(url)) as engine:
-        found = answer(engine, asked)
+        found = answer(engine, query)
     if as_json:
         click.echo(json.dumps(terminal.data(found), ensure_ascii=False, indent=2))
     else:
@@ -174,11 +112,26 @@ def search(
             click.echo(line)
 
 
-def _span(option: str, text: str, timezone: tzinfo) -> dates.Span:
-    try:
-        return dates.span(text.strip(), timezone)
-    except ValueError as problem:
-        raise click.BadParameter(f"{text!r} is no date; {problem}", param_hint=option) from None
+@main.command(cls=Asking)
+@click.argument("words", metavar="QUERY", nargs=-1, required=True)
+@click.argument("article", metavar="ID|URL")
+@narrowed
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.pass_obj
+def explain(url: str, /, words: tuple[str, ...], article: str, as_json: bool, **values: Unpack[Narrowed]) -> None:
+    """Say why an article stands where it does in the answer to QUERY, or why it is not in it.
+
+    Each part of its score in words and numbers; the words that it lacks, the filters that it does not pass. Write --
+    before a QUERY that begins with a minus, and '' for none.
+    """
+    query = asked(words, **values)
+    with closing(connect(url)) as engine:
+        found = explained.explain(engine, query, article)
+    if as_json:
+        click.echo(json.dumps(explained.data(found), ensure_ascii=False, indent=2))
+    else:
+        for line in explained.lines(found):
+            click.echo(plain(line))
 
 
 @main.command("eval")

@@ -50,6 +50,7 @@ class Query:
     optional: tuple[Clause, ...] = ()
     excluded: tuple[Clause, ...] = ()
     near: tuple[Near, ...] = ()
+    spared: tuple[Word, ...] = ()  # stop words that need not be there, beside others
     ignored: tuple[Ignored, ...] = ()
     enough: int = 0
     after: datetime | None = None
@@ -98,6 +99,7 @@ def parse(
         optional=_once(reader.optional),
         excluded=_once(read.excluded),
         near=_once(reader.near),
+        spared=_once(reader.spared),
         ignored=_once(reader.ignored),
         enough=_enough(required) if sort == "relevance" else 1,
         after=reader.after,

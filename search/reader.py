@@ -67,6 +67,7 @@ class Reader:
         self.shouting = analysis.is_shouting(text)
         self.optional: list[Clause] = []
         self.near: list[Near] = []
+        self.spared: list[Word] = []  # stop words that need not be there
         self.after: datetime | None = None
         self.before: datetime | None = None
         self.ignored: list[Ignored] = []
@@ -227,6 +228,8 @@ class Reader:
             is_name = capital[i] and any(capital[j] and not stops[j] for j in beside)  # Theresa May, Will Smith
             if operand is None or not stops[i] or all(stops) or is_name or _is_acronym(operand):
                 required += _row(row)
+            else:
+                self.spared.append(_word(operand))
         pairs = [(left, right) for left, right in pairwise(plain) if left and right]
         if all(stops):
             self.optional += [_side_by_side(*pair) for pair in pairs]

@@ -23,7 +23,8 @@ def plain(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
-def _day(moment: datetime, timezone: tzinfo) -> str:
+def day(moment: datetime, timezone: tzinfo) -> str:
+    """The day of a moment, there."""
     try:
         return moment.astimezone(timezone).date().isoformat()
     except OverflowError:  # the first and the last day that there are
@@ -56,7 +57,7 @@ def _result(number: int, result: Result, timezone: tzinfo) -> Iterator[str]:
     margin = " " * (len(str(number)) + 2)
     about = (
         article.section,
-        _day(article.published, timezone) if article.published else "undated",
+        day(article.published, timezone) if article.published else "undated",
         article.url or article.id,
         f"score {result.score:.2f}" if result.score is not None else None,
     )

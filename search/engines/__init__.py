@@ -14,6 +14,7 @@ from typing import Protocol
 
 from search.article import Article
 from search.clauses import Clause
+from search.explanation import Explanation
 from search.query import Query
 
 
@@ -199,6 +200,9 @@ class Engine(Protocol):
     # What readers ask.
     def search(self, query: Query) -> Found:
         """Answer a query. Raises EngineUnavailable or IndexMissing; a failure is never an empty result."""
+
+    def explain(self, query: Query, article: str) -> Explanation:
+        """Why the article of this id or URL stands where it does in the answer. Nothing is told of a hidden one."""
 
     def article(self, id: str) -> Article:
         """The visible article of that id. Raises ArticleMissing or ArticleGone."""

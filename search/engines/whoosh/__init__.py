@@ -25,7 +25,7 @@ from search.engines import (
     Status,
     Takedown,
 )
-from search.engines.whoosh import contents, generations, lock, order, writer
+from search.engines.whoosh import contents, explaining, generations, lock, order, writer
 from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered, count_values
@@ -33,6 +33,7 @@ from search.engines.whoosh.segment import NONE, moment
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.workshop import Workshop
+from search.explanation import Explanation
 from search.query import Query
 
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
@@ -72,11 +73,7 @@ class WhooshEngine:
 
     def search(self, query: Query) -> Found:
         snapshot = self._snapshot()
-        matches = Matches(query, snapshot, snapshot.visible())
-        filtered = Filtered(query, snapshot, matches.masks)
-        if matches.minimum > 1 and query.enough and not any(map(len, filtered.docs)):
-            matches.lower(1, filtered.passing)
-            filtered = Filtered(query, snapshot, matches.masks)
+        matches, filtered = _matching(query, snapshot)
         total = sum(map(len, filtered.docs))
         known: dict[int, Article] = {}
 
@@ -99,6 +96,10 @@ class WhooshEngine:
             left_out=matches.left_out,
             forms=forms,
         )
+
+    def explain(self, query: Query, article: str) -> Explanation:
+        snapshot = self._snapshot()
+        return explaining.explain(query, article, snapshot, *_matching(query, snapshot), self._articles())
 
     def article(self, id: str) -> Article:
         snapshot = self._snapshot()
@@ -332,6 +333,16 @@ class WhooshEngine:
         generations.switch(self._folder, generation.name)
         self._announce()
         return done
+
+
+def _matching(query: Query, snapshot: Snapshot) -> tuple[Matches, Filtered]:
+    """Who matches, and what the filters leave: where they leave nothing, with fewer of the words."""
+    matches = Matches(query, snapshot, snapshot.visible())
+    filtered = Filtered(query, snapshot, matches.masks)
+    if matches.minimum > 1 and query.enough and not any(map(len, filtered.docs)):
+        matches.lower(1, filtered.passing)
+        filtered = Filtered(query, snapshot, matches.masks)
+    return matches, filtered
 
 
 def _validate(generation: Path, accepted: int) -> None:

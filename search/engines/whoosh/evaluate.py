@@ -42,12 +42,12 @@ class Matches:
     """
 
     def __init__(self, query: Query, snapshot: Snapshot, visible: Visible) -> None:
-        self._snapshot, self.visible = snapshot, visible
+        self.snapshot, self.visible = snapshot, visible
         self.views = snapshot.views
         self._terms: dict[Word, Term] = {}
 
-        def read(clauses: Iterable[Clause]) -> list[_Node]:
-            return [self._node(clause) for clause in clauses]
+        def read(clauses: Iterable[Clause]) -> list[Node]:
+            return [self.node(clause) for clause in clauses]
 
         free = [clause for clause in query.required if is_free(clause)]
         self._free = read(free)
@@ -95,10 +95,17 @@ class Matches:
             self.masks = [may & (having >= self.minimum) for may, having in zip(self._may, self.having, strict=True)]
             found = sum(int(np.count_nonzero(mask & one)) for mask, one in zip(self.masks, among, strict=True))
 
+    def leaving(self) -> list[int]:
+        """How many may be found by one free word or more, by two or more, and so on."""
+        return [
+            sum(int(np.count_nonzero(may & (having >= n))) for may, having in zip(self._may, self.having, strict=True))
+            for n in range(1, self.words + 1)
+        ]
+
     def term(self, word: Word) -> Term:
         """The word as it stands in the snapshot, whether it was asked for or not."""
         if word not in self._terms:
-            self._terms[word] = Term(word, self._snapshot, self.visible)
+            self._terms[word] = Term(word, self.snapshot, self.visible)
         return self._terms[word]
 
     def idf(self, stem: str) -> float:
@@ -114,11 +121,12 @@ class Matches:
             known[stem] = self.visible.idf(df)
         return known[stem]
 
-    def _node(self, clause: Clause) -> _Node:
+    def node(self, clause: Clause) -> Node:
+        """The clause as it stands in the snapshot, whether it was asked for or not."""
         if isinstance(clause, Either | Both):
             combine = np.logical_or if isinstance(clause, Either) else np.logical_and
-            return _Group([self._node(part) for part in clause.of], combine, self.visible)
-        return self.term(clause) if isinstance(clause, Word) else Term(clause, self._snapshot, self.visible)
+            return Group([self.node(part) for part in clause.of], combine, self.visible)
+        return self.term(clause) if isinstance(clause, Word) else Term(clause, self.snapshot, self.visible)
 
     def whole_of(self, docs: Sequence[NDArray[np.int64]]) -> int:
         """How many of these documents, by segment, have all the words."""
@@ -157,9 +165,9 @@ class Term(_Masked):
     def __init__(self, clause: Leaf, snapshot: Snapshot, visible: Visible) -> None:
         self._weight = clause.weight if isinstance(clause, Word) else 1.0
         self._views, self._visible = snapshot.views, visible
-        self._stands = [stands(clause, view) for view in snapshot.views]
+        self.stands = [stands(clause, view) for view in snapshot.views]
         self.masks: list[Mask] = []
-        for view, of_view in zip(snapshot.views, self._stands, strict=True):
+        for view, of_view in zip(snapshot.views, self.stands, strict=True):
             mask = np.zeros(view.size, dtype=bool)
             for stand in of_view:
                 if isinstance(stand, Spread):
@@ -170,7 +178,7 @@ class Term(_Masked):
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
         tf, dense = np.zeros(len(docs)), None
-        for stand in self._stands[number]:
+        for stand in self.stands[number]:
             lengths = self._views[number].lengths[stand.field]
             if isinstance(stand, Spread):
                 tf += stand.dense.take(docs) * self._visible.factors(stand.field, lengths.take(docs))
@@ -192,16 +200,16 @@ class Term(_Masked):
         return tf
 
 
-class _Group(_Masked):
+class Group(_Masked):
     """At least one of these, or every one: as their masks are combined."""
 
-    def __init__(self, nodes: Sequence[_Node], combine: np.ufunc, visible: Visible) -> None:
-        self._nodes, self._visible = nodes, visible
+    def __init__(self, nodes: Sequence[Node], combine: np.ufunc, visible: Visible) -> None:
+        self.nodes, self._visible = nodes, visible
         self.masks: list[Mask] = [combine.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)]
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
-        total = np.sum([node.score(number, docs) for node in self._nodes], axis=0)
+        total = np.sum([node.score(number, docs) for node in self.nodes], axis=0)
         return np.where(self.masks[number][docs], total, 0.0)
 
 
-_Node = Term | _Group
+Node = Term | Group

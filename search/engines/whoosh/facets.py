@@ -31,32 +31,32 @@ class Filtered:
         self._query = query
         self._views = snapshot.views
         self._matching = matching
-        self._by_name = {
+        self.by_name = {
             name: [_having(view, name, chosen) for view in snapshot.views]
             for name in fields.FILTERS
             if (chosen := getattr(query.filters, name))
         }
         if query.filters.from_date or query.filters.until:
             span = query.filters.from_date, query.filters.until
-            self._by_name[DATE] = [view.published(*span) for view in snapshot.views]
+            self.by_name[DATE] = [view.published(*span) for view in snapshot.views]
         self.docs = self._all_but(None)
 
     @property
     def passing(self) -> list[Mask]:
         """Who passes all filters, matching or not."""
         return [
-            np.logical_and.reduce([chosen[number] for chosen in self._by_name.values()] or [np.ones(view.size, bool)])
+            np.logical_and.reduce([chosen[number] for chosen in self.by_name.values()] or [np.ones(view.size, bool)])
             for number, view in enumerate(self._views)
         ]
 
     def facet(self, name: str) -> Facet | DateFacet:
         """Counts that ignore the facet's own filter."""
-        docs = self._all_but(name) if name in self._by_name else self.docs
+        docs = self._all_but(name) if name in self.by_name else self.docs
         return self._dates(docs) if name == DATE else self._values(name, docs)
 
     def _all_but(self, left_out: str | None) -> list[Docs]:
         masks = list(self._matching)
-        for name, filters in self._by_name.items():
+        for name, filters in self.by_name.items():
             if name != left_out:
                 masks = [mask & chosen for mask, chosen in zip(masks, filters, strict=True)]
         return [mask.nonzero()[0] for mask in masks]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from search import fields
 from search.engines.whoosh import freshness
 from search.engines.whoosh.evaluate import Matches, Scores
-from search.engines.whoosh.rescoring import Best, Read, feedback, nearness
+from search.engines.whoosh.rescoring import FEEDBACK, NEARNESS, Best, Read, feedback, nearness
 from search.engines.whoosh.segment import NONE
 from search.engines.whoosh.snapshot import Snapshot
 from search.query import Query
@@ -26,6 +26,8 @@ DIGITS = 9  # scores that differ by less are float noise, and equal
 NOISE = 10.0**-DIGITS
 GROUP = 32  # values of which one stands for all, where the least are sought
 LAST = np.iinfo(np.int64).max  # undated articles come last, by either date
+
+Heard = Callable[[str, Best, Scores], None]  # the step, the best before it, and what it adds to the score of each
 
 
 class Place(NamedTuple):
@@ -37,24 +39,29 @@ class Place(NamedTuple):
 
 
 def page(
-    query: Query, snapshot: Snapshot, matches: Matches, docs: Sequence[NDArray[np.int64]], read: Read
+    query: Query,
+    snapshot: Snapshot,
+    matches: Matches,
+    docs: Sequence[NDArray[np.int64]],
+    read: Read,
+    heard: Heard | None = None,
 ) -> list[Place]:
-    """The places of the page; `docs` by segment, ascending."""
+    """The places of the page; `docs` by segment, ascending. `heard` is told what each step added to the best."""
     start, end = (query.page - 1) * query.per_page, query.page * query.per_page
     if start >= sum(map(len, docs)) or not query.per_page:
         return []
     scored = matches.scored and query.sort == "relevance"
     first: NDArray[Any]  # what they are ordered by, the least first: the score, with a minus, or the date
-    again: list[Callable[[Best], Scores]] = []
+    again: dict[str, Callable[[Best], Scores]] = {}
     if scored:
         by_segment = [matches.score(number, found) for number, found in enumerate(docs)]
         first = -(by_segment[0] if len(by_segment) == 1 else np.concatenate(by_segment))
         if _is_dateless(query) and (fresh := freshness.factors(snapshot, matches.visible, docs)) is not None:
             first *= fresh
         if query.near:
-            again.append(lambda best: nearness(best, query.near, matches))
+            again[NEARNESS] = lambda best: nearness(best, query.near, matches)
         if matches.words >= fields.FEEDBACK_WORDS and not matches.whole:
-            again.append(lambda best: feedback(best, matches, read))
+            again[FEEDBACK] = lambda best: feedback(best, matches, read)
     else:
         first = _dates(query.sort, _column(snapshot, "doc.published", docs))
     reach = max(end, fields.POOL) if again else end
@@ -67,10 +74,14 @@ def page(
     newest = _dates("newest", _column(snapshot, "doc.published", few))
     tie = _column(snapshot, "doc.tie", few)
     order = np.lexsort((tie, newest, first))
-    for scores in again:
+    for step, scores in again.items():
         best = order[: fields.POOL]
         so_far = np.negative(first[best], dtype=np.float64)
-        first[best] = -(so_far + scores(Best(segment[best], doc[best], so_far))).round(DIGITS)
+        asked = Best(segment[best], doc[best], so_far)
+        added = scores(asked)
+        if heard:
+            heard(step, asked, added)
+        first[best] = -(so_far + added).round(DIGITS)
         order[: fields.POOL] = best[np.lexsort((tie[best], newest[best], first[best]))]
     order = order[start:end]
     score = (-first[order]).tolist() if scored else [None] * len(order)

@@ -17,7 +17,7 @@ mixed with the one so far, each divided by its mean over its ten best, in the sh
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ from search.engines.whoosh.leaves import PLACES, fields_of, stretches
 from search.engines.whoosh.postings import FIELDS
 
 Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
+
+NEARNESS, FEEDBACK = "nearness", "feedback"  # the steps, in this order
 
 
 class Best:
@@ -94,8 +96,17 @@ class _Positions:
 
 def feedback(best: Best, matches: Matches, read: Read) -> Scores:
     """What the words that the best articles share add."""
+    found = gained(shared(best, matches, read), best, matches)
+    mean = float(np.sort(found)[-fields.FEEDBACK_ARTICLES :].mean())
+    if mean:
+        level = best.score[: fields.FEEDBACK_ARTICLES].mean()
+        found *= level / mean * fields.FEEDBACK_SHARE / (1 - fields.FEEDBACK_SHARE)
+    return found
+
+
+def shared(best: Best, matches: Matches, read: Read) -> dict[str, float]:
+    """The stems that the best articles share, the most telling first, and what each is multiplied by."""
     first = slice(fields.FEEDBACK_ARTICLES)
-    found = np.zeros(len(best.doc))
     share = best.score[first] / best.score[first].sum()
     weights: dict[str, float] = defaultdict(float)
     held: Counter[str] = Counter()
@@ -105,19 +116,22 @@ def feedback(best: Best, matches: Matches, read: Read) -> Scores:
         held.update(stems.keys())
         for stem, often in stems.items():
             weights[stem] += part * often / length
-    shared = [stem for stem, articles in held.items() if articles > 1 and stem not in analysis.STOP_WORDS]
-    likely = sorted(shared, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
+    common = [stem for stem, articles in held.items() if articles > 1 and stem not in analysis.STOP_WORDS]
+    likely = sorted(common, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
     idf = {stem: matches.idf(stem) for stem in likely}
     telling = {stem: weights[stem] * idf[stem] for stem in likely}
     chosen = sorted(telling, key=lambda stem: (-telling[stem], stem))[: fields.FEEDBACK_TERMS]
     together = sum(telling[stem] for stem in chosen)
+    return {stem: telling[stem] / together * idf[stem] for stem in chosen}
+
+
+def gained(weights: Mapping[str, float], best: Best, matches: Matches) -> Scores:
+    """What stems of these weights score, before the shares are settled."""
+    found = np.zeros(len(best.doc))
     for number, docs, which in best.by_segment():
-        for stem in chosen:
+        for stem, weight in weights.items():
             tf = _frequencies(stem, number, docs, matches)
-            found[which] += telling[stem] / together * idf[stem] * tf * (fields.K1 + 1) / (tf + fields.K1)
-    mean = float(np.sort(found)[-fields.FEEDBACK_ARTICLES :].mean())
-    if mean:
-        found *= best.score[first].mean() / mean * fields.FEEDBACK_SHARE / (1 - fields.FEEDBACK_SHARE)
+            found[which] += weight * tf * (fields.K1 + 1) / (tf + fields.K1)
     return found
 
 
