@@ -63,9 +63,8 @@ def lines(found: Explanation) -> Iterator[str]:
     yield ""
     yield "The query, as it was read:"
     yield from (f"  {text}" for text in wording.lines(found.query, found.wanted, found.is_unquoted))
-    if found.article is not None and found.parts:
-        yield ""
-        yield from _parts(found)
+    if parts := list(_parts(found)):
+        yield from ("", *parts)
 
 
 def _heading(found: Explanation) -> Iterator[str]:
@@ -166,9 +165,9 @@ def _part(found: Explanation, part: Part, score: float | None, margin: str = "")
 def _of_clause(found: Explanation, part: Part) -> str:
     if part.articles is None:
         return f"{part.name}{_said(part)}"
+    known = f"{part.name}{_said(part)}: in {part.articles:,} of {found.articles:,} articles"
     weight = f", weight {part.weight:.2f}" if part.weight != 1 else ""
-    known = f"in {part.articles:,} of {found.articles:,} articles, idf {part.idf:.3f}{weight}"
-    return f"{part.name}{_said(part)}: {known}, tf {part.tf:.3f}"
+    return f"{known}, idf {part.idf:.3f}{weight}, tf {part.tf:.3f}" if part.matches else known
 
 
 def _said(part: Part) -> str:

@@ -158,7 +158,7 @@ def test_the_parts_make_the_score_in_several_segments(segments: Engine) -> None:
 
 
 def test_beyond_the_best_nothing_is_added(segments: Engine) -> None:
-    common = next(generated.articles(1)).body.split()[:2]
+    common = generated.words(random.Random(1))[:2]
     with mock.patch.object(fields, "POOL", 2):
         rows = scored(segments, " ".join(common), 5)
     assert [explanation.again for explanation, _ in rows] == [True, True, False, False, False, False]
@@ -456,19 +456,149 @@ def broadsheet(folder: Path) -> Any:
 
 GOLDEN = [
     (
-        ("hut", "wardens", "https://paper.example/huts"),
+        ["hut", "wardens", "https://paper.example/huts"],
         """\
 Huts in the Alps
 Travel · 2025-08-06 · huts · https://paper.example/huts
 
-Rank 1 of 1, score 4.023.
+Rank 1 of 1, score 1.090.
 
 The query, as it was read:
   hut (stem hut): must be there
+  wardens (stem warden): must be there
+  hut near wardens: adds to the score of the best 100
+  All 2 words must be there: 1 article has all.
+
+The score, part by part:
+    0.226  hut: in 3 of 3 articles, idf 0.134, tf 3.629
+             title 1 × huts at 0.6: 0.6 × 5.242 (4 words, mean 4.3, weight 5)
+             body 1 × huts at 0.6: 0.6 × 0.806 (14 words, mean 10.0, weight 1)
+    0.864  wardens: in 1 of 3 articles, idf 0.981, tf 0.806
+             body 1 × wardens: 1 × 0.806 (14 words, mean 10.0, weight 1)
+    0.000  nowhere in it: hut near wardens
+    1.090  together
+It is among the best 100 by their words, which are scored again for what is near and alike.
+""",
+    ),
+    (
+        ["the harbor", "wardens", "budget", "--section", "Travel"],
+        """\
+The budget of the harbour
+World · undated · budget
+
+It is not among the 1 found:
+- it has 0 of the 2 words, and 1 must be there
+- it lacks harbor (any word of the stem harbor); it has harbour
+- it lacks wardens (any word of the stem warden)
+- its section is World; asked for is Travel
+
+The query, as it was read:
+  harbor (stem harbor): wanted
+  wardens (stem warden): wanted
+  the (stem the): need not be there, beside other words
+  the beside harbor, harbor near wardens: adds to the score of the best 100
+  section Travel (filter)
+  1 of the 2 words must be there: no article has more.
+  How many articles have all words: 0, 1 or more: 1.
+""",
+    ),
+    (
+        ["harbour OR snow", "huts", "--sort", "oldest", "--timezone", "Asia/Tokyo"],
+        """\
+Huts in the Alps
+Travel · 2025-08-06 · huts · https://paper.example/huts
+
+Rank 1 of 2, the oldest first: published 2025-08-06T12:00:00Z. Nothing is scored.
+
+The query, as it was read:
+  harbour OR snow (stems: harbour → harbour, snow → snow): any of these; must be there
+
+What it has of the query:
+  harbour OR snow: harbour body 1 × harbour
+""",
+    ),
+    (
+        ["huts OR harbour", "budget", "--sort", "newest"],
+        """\
+The budget of the harbour
+World · undated · budget
+
+Rank 2 of 3, the newest first: undated, so after all that have a date. Nothing is scored.
+
+The query, as it was read:
+  huts OR harbour (stems: huts → hut, harbour → harbour): any of these; must be there
+
+What it has of the query:
+  huts OR harbour: huts body 1 × hut; harbour title 1 × harbour
+""",
+    ),
+    (
+        ["huts", "down"],
+        """\
+down
+
+It is taken down, and found by nothing; `broadsheet takedowns` says why, `broadsheet restore down` undoes it.
+
+The query, as it was read:
+  huts (stem hut): must be there
 """,
     ),
 ]
 
 
-def test_the_text(broadsheet: Any) -> None:
-    pass
+@pytest.mark.parametrize(("args", "text"), GOLDEN)
+def test_what_is_said(broadsheet: Any, args: list[str], text: str) -> None:
+    result = broadsheet(*args)
+    assert (result.exit_code, result.stdout) == (0, text)
+
+
+def test_json(broadsheet: Any) -> None:
+    found = json.loads(broadsheet("hut", "the", "warden", "zeppelin", "huts", "--json").stdout)
+    assert (found["id"], found["state"], found["rank"], found["total"], found["articles"]) == (
+        "huts",
+        "visible",
+        1,
+        3,
+        3,
+    )
+    assert found["score"] == pytest.approx(sum(part["score"] for part in found["parts"]))
+    hut, warden, zeppelin, *_ = found["parts"]
+    assert [part["name"] for part in (hut, warden, zeppelin)] == ["hut", "warden", "zeppelin"]
+    assert (warden["stems"], warden["articles"], warden["matches"]) == ({"warden": "warden"}, 1, True)
+    assert warden["fields"][0]["forms"] == [{"form": "wardens", "count": 1, "counts": fields.STEM_MATE}]
+    assert (zeppelin["matches"], zeppelin["fields"]) == (False, [])
+    assert found["wanted"] == {"words": 3, "minimum": 1, "enough": 10, "having": [3, 1, 0], "has": 2}
+    read = {part["name"]: part["effect"] for part in found["query"]["read"]}
+    assert read["the"] == "need not be there, beside other words"
+    out = json.loads(broadsheet("--json", "--section", "World", "--", "huts -warden", "huts").stdout)
+    assert (out["rank"], out["score"]) == (None, None)
+    assert out["barriers"] == [{"name": "section", "wanted": ["World"], "has": ["Travel"]}]
+    assert [part["matches"] for part in out["excluded"]] == [True]
+    down = json.loads(broadsheet("huts", "down", "--json").stdout)
+    assert (down["state"], down["title"], down["parts"]) == ("taken down", None, [])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["huts", "nosuch"], "there is no article 'nosuch'"),
+        (["huts", "nosuch", "--json"], "`broadsheet index PATH` adds it"),
+        (["huts"], "Missing argument 'QUERY'"),
+        ([], "Missing argument 'QUERY'"),
+        (["huts", "-ferry", "huts"], "Write -- before a query with a minus: main explain -- QUERY ID|URL"),
+        (["huts", "huts", "--from", "2025", "--to", "2024"], "lies after"),
+        (["huts", "huts", "--sort", "best"], "--sort"),
+    ],
+)
+def test_a_failure_is_said_and_is_2(broadsheet: Any, args: list[str], said: str) -> None:
+    result = broadsheet(*args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_escape_sequences_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    with closing(connect(f"whoosh:{tmp_path / 'index'}")) as engine:
+        put(engine, from_dict({"id": "x", "title": "Red \x1b[31m alert", "section": "\x9b2J"}))
+    result = CliRunner().invoke(cli.main, ["--index", f"whoosh:{tmp_path / 'index'}", "explain", "alert \x1b]0;", "x"])
+    assert result.exit_code == 0
+    assert not set("\x1b\x9b") & set(result.stdout)
