@@ -113,6 +113,7 @@ def at(text):
 
 READING = {
     "search": lambda engine: engine.search(ask("huts")),
+    "explain": lambda engine: engine.explain(ask("huts"), "a"),
     "search for nothing": lambda engine: engine.search(ask()),
     "article": lambda engine: engine.article("a"),
     "article_at": lambda engine: engine.article_at("https://example.org/a"),

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from unittest import mock
 import generated
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scale import SOAK
+from test_oracle import history, queries, runs
 
 from indexer import build
 from search import cli, explained, fields, query
@@ -23,6 +28,7 @@ from search.article import Article, from_dict
 from search.engines import ArticleMissing, Delete, Engine, Put, connect
 from search.engines.whoosh import explaining, writer
 from search.explanation import Explanation, Part
+from search.query import Query
 
 CORPUS = Path(__file__).parent.parent / "sample_corpus"
 ALL: dict[str, Any] = {"per_page": 100, "facets": (), "highlight": False}
@@ -192,6 +198,27 @@ def test_ranks_are_those_of_the_answer(sample: Engine) -> None:
             explanation = explain(sample, "the harbour", result.article.id, sort=sort, page=3, per_page=1)
             assert (explanation.rank, explanation.total) == (rank, len(found))
             assert explanation.score == result.score
+
+
+@settings(max_examples=40 * SOAK, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(runs, st.sets(st.sampled_from(["a0", "a1", "a11"]), max_size=2), st.lists(queries, min_size=3, max_size=3))
+def test_every_article_is_explained_whatever_is_asked(
+    runs: list[list[Article | str]], taken: set[str], asked: list[Query]
+) -> None:
+    with history(runs, taken) as case:
+        for one in asked:
+            hits = case.engine.search(replace(one, page=1, per_page=100)).hits
+            ranks = {hit.article.id: (rank, hit.score) for rank, hit in enumerate(hits, 1)}
+            for article in case.visible:
+                explanation = case.engine.explain(one, article.id)
+                assert explanation.article == article
+                assert (explanation.rank, explanation.score) == ranks.get(article.id, (None, None))
+                assert (explanation.rank is None) == bool(explained.data(explanation)["reasons"])
+                assert list(explained.lines(explanation))
+                if explanation.score is not None:
+                    check(explanation, explanation.score)
+            for id in taken:
+                assert case.engine.explain(one, id).state == "taken down"
 
 
 # What keeps an article out.
