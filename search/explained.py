@@ -185,7 +185,11 @@ def _of_feedback(_found: Explanation, part: Part) -> str:
     return f"words that the best {fields.FEEDBACK_ARTICLES} have in common, by stem: {shared}"
 
 
-STEPS = {"nearness": _of_nearness, "feedback": _of_feedback}
+def _of_freshness(_found: Explanation, part: Part) -> str:
+    return f"the subject is in the news, where the new scores more: × {part.weight:.3f}"
+
+
+STEPS = {"freshness": _of_freshness, "nearness": _of_nearness, "feedback": _of_feedback}
 
 
 def _of(part: Part) -> str:

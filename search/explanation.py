@@ -54,9 +54,10 @@ class InField:
 class Part:
     """What one clause, or one step of the ranking, adds to the score.
 
-    `role`: required | optional | excluded | nearness | feedback, or another step of the engine. `matches`: whether the
-    article has it. `articles` hold it, which makes its `idf`; `tf` is the sum over `fields`. `of`: parts of a group.
-    `close`: words of the article that are like one that it lacks. `shared`: of feedback, the stems that add most.
+    `role`: required | optional | excluded, or a step of the ranking: freshness (which multiplies what came before by
+    `weight`), nearness, feedback, or another one of the engine. `matches`: whether the article has it. `articles` hold
+    it, which makes its `idf`; `tf` is the sum over `fields`. `of`: the parts of a group. `close`: words of the article
+    that are like one that it lacks. `shared`: of feedback, the stems that add most.
     """
 
     role: str

@@ -66,7 +66,7 @@ def filled(broadsheet, articles):
 
 def test_every_command_is_there(broadsheet):
     help = broadsheet("--help").stdout
-    for name in ("search", "index", "reindex", "status", "takedown", "takedowns", "restore", "serve"):
+    for name in ("search", "explain", "index", "reindex", "status", "takedown", "takedowns", "restore", "serve"):
         assert f"\n  {name} " in help
 
 

@@ -95,6 +95,10 @@ def check(explanation: Explanation, score: float) -> set[str]:
         assert part.matches or not part.score
         if part.of and part.matches:
             assert sum(inside.score for inside in part.of) == pytest.approx(part.score)
+        if part.role == "freshness":
+            before = sum(each.score for each in explanation.parts if each.role in ("required", "optional"))
+            assert part.score == pytest.approx(before * (part.weight - 1), abs=1e-6)
+            continue
         if part.role == "feedback":
             assert sum(gain for _, gain in part.shared) <= part.score + 1e-9
             continue
@@ -178,6 +182,24 @@ def test_a_step_that_nobody_told_of_is_a_part(sample: Engine) -> None:
         ((explanation, score), *_) = scored(sample, "ferry fire")
     assert [part.role for part in explanation.parts] == ["required", "required", "nearness"]
     assert sum(part.score for part in explanation.parts) == pytest.approx(score)
+
+
+def test_freshness_is_a_part(tmp_path: Path) -> None:
+    rows = [{"id": f"old{n}", "title": "Harbour", "published": f"20{n:02}-01-01"} for n in range(1, 20)]
+    rows += [{"id": f"quiet{n}", "title": "Weather", "published": f"20{n:02}-02-01"} for n in range(1, 25)]
+    rows += [{"id": f"new{n}", "title": "Ferry fire harbour", "published": f"2025-08-{n:02}"} for n in range(1, 10)]
+    rows += [{"id": "before", "title": "Ferry fire", "published": "2025-01-01"}, {"id": "when", "title": "Ferry fire"}]
+    with closing(connect(f"whoosh:{tmp_path / 'index'}")) as engine:
+        put(engine, *map(from_dict, rows))
+        found = {explanation.id: (explanation, score) for explanation, score in scored(engine, "ferry fire", 20)}
+        for each in found.values():
+            assert check(*each) == {"required", "freshness", "nearness"}
+        fresh = {id: part for id, (each, _) in found.items() for part in each.parts if part.role == "freshness"}
+        assert fresh["new9"].weight > fresh["new1"].weight > fresh["before"].weight >= fresh["when"].weight == 1
+        assert fresh["when"].score == 0
+        assert any(f"× {fresh['new9'].weight:.3f}" in line for line in explained.lines(found["new9"][0]))
+        for explanation, score in scored(engine, "ferry fire after:2024"):
+            assert "freshness" not in check(explanation, score)
 
 
 def test_feedback_names_what_the_best_share(sample: Engine) -> None:

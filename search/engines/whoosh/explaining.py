@@ -17,6 +17,7 @@ from search.engines.whoosh import order
 from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Group, Matches, Node, Scores, Term
 from search.engines.whoosh.facets import DATE, Filtered
+from search.engines.whoosh.freshness import FRESHNESS
 from search.engines.whoosh.leaves import Stand, Weighed
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.rescoring import FEEDBACK, NEARNESS, Best, Read, gained, nearness, shared
@@ -245,7 +246,7 @@ class _Ranked:
     rank: int | None = None
     score: float | None = None
     again: bool | None = None
-    steps: list[tuple[str, float, Best]] = field(default_factory=list)
+    steps: list[tuple[str, float, float, Best]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         total = sum(map(len, self.filtered.docs))
@@ -257,13 +258,14 @@ class _Ranked:
 
     def _heard(self, step: str, best: Best, added: Scores) -> None:
         which = ((best.segment == self.place[0]) & (best.doc == self.place[1])).nonzero()[0]
-        self.again = len(which) > 0
-        if self.again:
-            self.steps.append((step, float(added[which[0]]), best))
+        if step != FRESHNESS:
+            self.again = len(which) > 0
+        if len(which):
+            self.steps.append((step, float(added[which[0]]), float(best.score[which[0]]), best))
 
     def parts(self, one: _One) -> Iterator[Part]:
         """Of each step; of nearness by pair."""
-        for step, added, best in self.steps:
+        for step, added, before, best in self.steps:
             if step == NEARNESS:
                 yield from map(one.pair, self.query.near)
             elif step == FEEDBACK:
@@ -275,4 +277,4 @@ class _Ranked:
                 strongest = tuple((stem, gains[stem] * level) for stem in first if gains[stem])
                 yield Part(step, step, matches=added > 0, score=added, shared=strongest)
             else:
-                yield Part(step, step, matches=added != 0, score=added)
+                yield Part(step, step, matches=added != 0, score=added, weight=1 + added / before)

@@ -26,6 +26,8 @@ from search import fields
 from search.engines.whoosh.segment import NONE
 from search.engines.whoosh.snapshot import DAY, Snapshot, Visible
 
+FRESHNESS = "freshness"  # the step of the ranking
+
 Factors = NDArray[np.float64]
 
 

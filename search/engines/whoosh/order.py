@@ -27,7 +27,7 @@ NOISE = 10.0**-DIGITS
 GROUP = 32  # values of which one stands for all, where the least are sought
 LAST = np.iinfo(np.int64).max  # undated articles come last, by either date
 
-Heard = Callable[[str, Best, Scores], None]  # the step, the best before it, and what it adds to the score of each
+Heard = Callable[[str, Best, Scores], None]  # the step, what it looked at, best first or all, and what it adds to each
 
 
 class Place(NamedTuple):
@@ -46,7 +46,7 @@ def page(
     read: Read,
     heard: Heard | None = None,
 ) -> list[Place]:
-    """The places of the page; `docs` by segment, ascending. `heard` is told what each step added to the best."""
+    """The places of the page; `docs` by segment, ascending. `heard` is told what each step added."""
     start, end = (query.page - 1) * query.per_page, query.page * query.per_page
     if start >= sum(map(len, docs)) or not query.per_page:
         return []
@@ -57,6 +57,8 @@ def page(
         by_segment = [matches.score(number, found) for number, found in enumerate(docs)]
         first = -(by_segment[0] if len(by_segment) == 1 else np.concatenate(by_segment))
         if _is_dateless(query) and (fresh := freshness.factors(snapshot, matches.visible, docs)) is not None:
+            if heard:
+                heard(freshness.FRESHNESS, _everything(docs, -first), -first * (fresh - 1))
             first *= fresh
         if query.near:
             again[NEARNESS] = lambda best: nearness(best, query.near, matches)
@@ -86,6 +88,10 @@ def page(
     order = order[start:end]
     score = (-first[order]).tolist() if scored else [None] * len(order)
     return list(map(Place, segment[order].tolist(), doc[order].tolist(), score))
+
+
+def _everything(docs: Sequence[NDArray[np.int64]], score: Scores) -> Best:
+    return Best(np.arange(len(docs)).repeat([len(found) for found in docs]), np.concatenate(docs), score)
 
 
 def _is_dateless(query: Query) -> bool:
