@@ -198,6 +198,9 @@ def test_freshness_is_a_part(tmp_path: Path) -> None:
         assert fresh["new9"].weight > fresh["new1"].weight > fresh["before"].weight >= fresh["when"].weight == 1
         assert fresh["when"].score == 0
         assert any(f"× {fresh['new9'].weight:.3f}" in line for line in explained.lines(found["new9"][0]))
+        ((alone, score), *_) = scored(engine, "fire")
+        assert check(alone, score) == {"required", "freshness"}
+        assert alone.again is None
         for explanation, score in scored(engine, "ferry fire after:2024"):
             assert "freshness" not in check(explanation, score)
 
@@ -209,6 +212,10 @@ def test_feedback_names_what_the_best_share(sample: Engine) -> None:
     assert len(gains) == explaining.SHARED
     assert gains == sorted(gains, reverse=True)
     assert 0 < sum(gains) < part.score < score
+    with mock.patch.object(explaining, "SHARED", 100):
+        ((explanation, _), *_) = scored(sample, explanation.query.text)
+    (part,) = (part for part in explanation.parts if part.role == "feedback")
+    assert sum(gain for _, gain in part.shared) == pytest.approx(part.score)
     assert explanation.again
 
 
@@ -369,6 +376,19 @@ def test_of_a_hidden_article_no_word_is_told(paper: Engine, text: str, id: str, 
     assert not {word for word in ("merger", "launch", "libel", "arrives", "court") if word in told} - typed
     if text != "zanzibar":
         assert "zanzibar" not in told.lower()
+
+
+def test_of_several_at_a_url_the_one_that_may_be_seen(tmp_path: Path) -> None:
+    url = "https://paper.example/huts"
+    with closing(connect(f"whoosh:{tmp_path / 'index'}")) as engine:
+        for id, status in (("first", "withdrawn"), ("second", "live"), ("third", "withdrawn")):
+            put(engine, from_dict({"id": id, "url": url, "title": "Huts", "status": status}))
+        assert explain(engine, "huts", f"{url}#top").id == "second"
+        put(engine, "second")
+        assert (found := explain(engine, "huts", url)).id == "third"
+        assert found.state == "withdrawn"
+        engine.accept(engine.begin("index", ["test"]), [Put(from_dict({"url": f"{url}/new", "title": "New"}), "test")])
+        assert explain(engine, "huts", f"{url}/new").state == "pending"
 
 
 def test_a_hidden_article_counts_nowhere(paper: Engine) -> None:
