@@ -21,6 +21,7 @@ VISIBLE, WITHDRAWN, EMBARGOED, TAKEN_DOWN, PENDING, UNKNOWN = (
     "unknown",
 )
 CLOSE, ALIKE = 3, 0.75  # so many words of the article are named for one that it lacks, so alike (difflib) or more
+SHORTEST = 4  # letters of such a word: much is like `or`
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def name(clause: Clause) -> str:
             return f'{field}"{words}"~{clause.slop}'
         case Phrase(exact=True):
             return f'{field}"{words}"'
-    return field + words.replace(" ", "-")
+    return field + words
 
 
 def beside(pair: Near) -> str:
@@ -167,8 +168,10 @@ def forms(article: Article, field: str | None = None) -> list[str]:
 def close(article: Article, word: Word) -> tuple[str, ...]:
     """Words of the article that are like one that it lacks: spelled alike, or of the same beginning."""
     form = word.form.lower()
+    if len(form) < SHORTEST:
+        return ()
     there = {each.lower(): None for each in forms(article, word.field)}
-    begin = form[: max(4, len(word.stem) - 2)]
+    begin = form[: max(SHORTEST, len(word.stem) - 2)]
     alike = get_close_matches(form, there, CLOSE, ALIKE)
-    same = [each for each in there if len(begin) > 3 and each.startswith(begin)]
+    same = [each for each in there if each.startswith(begin)]
     return tuple(dict.fromkeys((*alike, *same)))[:CLOSE]

@@ -294,6 +294,8 @@ Row = tuple[str, dict[str, Any], str, list[str]]
 REASONS: list[Row] = [
     ("zeppelin", {}, "huts", ["it lacks zeppelin (any word of the stem zeppelin)"]),
     ("univercity", {}, "huts", ["it lacks univercity (any word of the stem univerc); it has university"]),
+    ("title:mountains", {}, "huts", ["it lacks title:mountains (any word of the stem mountain)"]),
+    ("ful", {}, "huts", ["it lacks ful (any word of the stem ful)"]),
     ("bookings huts", {}, "huts", []),
     ("wardenry", {}, "huts", ["it lacks wardenry (any word of the stem wardenri); it has wardens"]),
     (
@@ -492,7 +494,7 @@ READ = [
     ("the huts", "the (stem the): need not be there, beside other words"),
     ("the huts", f"the beside huts: adds to the score of the best {fields.POOL}"),
     ("huts alps", f"huts near alps: adds to the score of the best {fields.POOL}"),
-    ("in the", "in-the (stems: in → in, the → the): side by side, in any form; adds to the score"),
+    ("in the", "in the (stems: in → in, the → the): side by side, in any form; adds to the score"),
     ('"mountain huts"', '"mountain huts" (stems: mountain → mountain, huts → hut): word for word; must be there'),
     ("hut*", "hut*: any word that begins so; must be there"),
     ("tag:alps huts~", "tags:alps (stem alp): must be there"),
