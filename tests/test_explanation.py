@@ -167,6 +167,22 @@ def test_the_parts_make_the_score_in_several_segments(segments: Engine) -> None:
     assert agains == {True, None}
 
 
+def test_what_is_left_out_of_too_many_words_is_no_part(sample: Engine) -> None:
+    body = sample.article("passengers-taken-off-hesk-ferry").body.split()
+    text = " ".join(dict.fromkeys(word.strip(".,").lower() for word in body if word.strip(".,").isalpha()))
+    asked = query.parse(text)
+    assert len(asked.required) > 40
+    with mock.patch.object(fields, "MOST_WORDS", 30):
+        rows = scored(sample, text)
+        hits = sample.search(asked).hits
+        assert sample.explain(asked, hits[0].article.id).score == pytest.approx(hits[0].score)
+        check(sample.explain(asked, hits[0].article.id), hits[0].score or 0)
+    for explanation, score in rows:
+        check(explanation, score)
+        assert sum(part.role == "required" for part in explanation.parts) == explanation.wanted.words == 30
+        assert "not used" in "".join(explained.lines(explanation))
+
+
 def test_beyond_the_best_nothing_is_added(segments: Engine) -> None:
     common = generated.words(random.Random(1))[:2]
     with mock.patch.object(fields, "POOL", 2):

@@ -34,6 +34,7 @@ def explain(
     query: Query, named: str, snapshot: Snapshot, matches: Matches, filtered: Filtered, store: Store
 ) -> Explanation:
     """Why the article of this id or URL stands where it does among what `filtered` left of `matches`."""
+    query = replace(query, required=tuple(clause for clause in query.required if clause not in matches.left_out))
     id = _meant(named, snapshot, matches.visible, store)
     place = snapshot.find(id)
     state = _state(id, place, snapshot, matches.visible, store)
