@@ -30,7 +30,7 @@ SEARCHED = (
     Searched("authors", 1.5, 0.5),  # only CACM has any; weight 0: .561 / .964, 1: .562 / .963, 3: .564 / .963
     Searched("section", 0.0, 0.5),
 )
-K1 = 1.3  # saturation of BM25F; 1: .565 / .967, 1.8: .559 / .956
+K1 = 1.0  # saturation of BM25F; 1.3: .564 / .963, 1.8: .559 / .956
 # An occurrence of another word of the same stem counts this much of the word as typed.
 STEM_MATE = 0.6  # 0: .530 / .932, 0.4: .561 / .965, 0.8: .561 / .964, 1: .558 / .964
 
@@ -48,10 +48,10 @@ FRESH_SURPRISE = 5.0  # logarithm of the likelihood ratio at least: by chance al
 
 # The best by their words alone are looked at again:
 POOL = 100  # so many articles, for what follows; 25: .563 / .963, 200: .564 / .963
-NEAR, NEAR_WEIGHT = 2, 0.07  # for neighbours in the query with so many places between them at most
-#   NEAR 8: .563 / .965; NEAR_WEIGHT 0: .559 / .965, 0.1: .566 / .961, 0.2: .563 / .958
-FEEDBACK_WORDS = 5  # for what the best have in common, where the query has so many words or more (long ones only:
-#   a short one is a name more often than a subject); 3: .564 / .956, 8: .563 / .965, never: .551 / .965
+NEAR, NEAR_WEIGHT = 2, 0.1  # for neighbours in the query with so many places between them at most
+#   NEAR 8: .563 / .965; NEAR_WEIGHT 0: .559 / .965, 0.07: .564 / .963, 0.2: .563 / .958
+FEEDBACK_WORDS = 6  # for what the best have in common, where the query has so many words or more (long ones only:
+#   a short one is a name more often than a subject); 3: .564 / .956, 5: .564 / .963, 8: .563 / .965, never: .551 / .965
 FEEDBACK_ARTICLES = 10  # in so many of them; 5: .561 / .962, 20: .562 / .962
 FEEDBACK_LEAD = 1_000  # characters of whose body are read: news says in its first paragraphs what it is about
 #   500: .564 / .961, all: .563 / .963

@@ -76,7 +76,8 @@ def enough(wanted: Wanted) -> Iterator[str]:
     whole = wanted.having[-1]
     have = "1 article has" if whole == 1 else f"{whole:,} articles have" if whole else "no article has"
     if wanted.minimum == wanted.words:
-        yield f"All {wanted.words} words must be there: {have} all."
+        every = "Both" if wanted.words == 2 else f"All {wanted.words}"
+        yield f"{every} words must be there: {have} all."
         return
     more = wanted.having[wanted.minimum]  # have one word more than must be there
     why = f"fewer than {wanted.enough:,} articles have more" if wanted.enough > 1 else "no article has more"

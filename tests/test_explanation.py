@@ -459,8 +459,8 @@ def test_an_embargo_that_ends_and_a_takedown_that_is_undone_show_it(tmp_path: Pa
 
 ENOUGH = [
     ("huts", {}, []),
-    ("huts harbour", {}, ["All 2 words must be there: 2 articles have all."]),
-    ("huts alps", {}, ["All 2 words must be there: 1 article has all."]),
+    ("huts harbour", {}, ["Both words must be there: 2 articles have all."]),
+    ("huts alps", {}, ["Both words must be there: 1 article has all."]),
     (
         "huts harbour zeppelin",
         {},
@@ -548,22 +548,22 @@ GOLDEN = [
 Huts in the Alps
 Travel · 2025-08-06 · huts · https://paper.example/huts
 
-Rank 1 of 1, score 1.090.
+Rank 1 of 1, score 1.085.
 
 The query, as it was read:
   hut (stem hut): must be there
   wardens (stem warden): must be there
   hut near wardens: adds to the score of the best 100
-  All 2 words must be there: 1 article has all.
+  Both words must be there: 1 article has all.
 
 The score, part by part:
-    0.226  hut: in 3 of 3 articles, idf 0.134, tf 3.629
+    0.209  hut: in 3 of 3 articles, idf 0.134, tf 3.629
              title 1 × huts at 0.6: 0.6 × 5.242 (4 words, mean 4.3, weight 5)
              body 1 × huts at 0.6: 0.6 × 0.806 (14 words, mean 10.0, weight 1)
-    0.864  wardens: in 1 of 3 articles, idf 0.981, tf 0.806
+    0.876  wardens: in 1 of 3 articles, idf 0.981, tf 0.806
              body 1 × wardens: 1 × 0.806 (14 words, mean 10.0, weight 1)
     0.000  nowhere in it: hut near wardens
-    1.090  together
+    1.085  together
 It is among the best 100 by their words, which are scored again for what is near and alike.
 """,
     ),
