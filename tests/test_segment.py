@@ -14,11 +14,12 @@ import pytest
 from search import analysis, fields, query
 from search.article import Article, tie_break
 from search.engines import Delete, IndexCorrupt, Put, connect
-from search.engines.whoosh import arrays, contents, generations, segment, writer
+from search.engines.whoosh import arrays, contents, generations, writer
 from search.engines.whoosh.arrays import Arrays, Strings, narrow, ranges
+from search.engines.whoosh.instants import NONE, micros, moment
 from search.engines.whoosh.merge import merge
 from search.engines.whoosh.postings import FIELD_NAMES
-from search.engines.whoosh.segment import GAP, Batch, micros, moment
+from search.engines.whoosh.segment import GAP, Batch
 
 VOCABULARY = "news new News university universe US us COVID-19 covid café state-of-the-art May may e-mail 2,000 C++ x"
 VOCABULARY = VOCABULARY.split()
@@ -224,7 +225,7 @@ CONTENTS = [
     {"empty": np.empty(0, np.uint32)},
     {"a": np.arange(5, dtype=np.uint8), "none": np.empty(0, np.int64), "b": np.arange(1000, dtype=np.int64)},
     {"big": np.arange(3, dtype=">u4"), "ä": np.array([1.5, -0.0])},
-    {"least": np.array([segment.NONE, np.iinfo(np.int64).max])},
+    {"least": np.array([NONE, np.iinfo(np.int64).max])},
     {f"n{n}": np.full(n, n, dtype=np.uint16) for n in range(70)},
 ]
 

@@ -13,8 +13,8 @@ import pytest
 from search.article import Article
 from search.engines import Delete, EngineUnavailable, IndexCorrupt, Put, connect
 from search.engines.whoosh import contents, generations, snapshot, writer
+from search.engines.whoosh.instants import micros
 from search.engines.whoosh.postings import FIELD_NAMES
-from search.engines.whoosh.segment import micros
 from search.engines.whoosh.snapshot import Snapshot
 from search.query import parse
 

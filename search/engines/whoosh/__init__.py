@@ -29,7 +29,7 @@ from search.engines.whoosh import contents, explaining, generations, lock, order
 from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered, count_values
-from search.engines.whoosh.segment import NONE, moment
+from search.engines.whoosh.instants import NONE, moment
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.workshop import Workshop

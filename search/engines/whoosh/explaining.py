@@ -18,10 +18,10 @@ from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Group, Matches, Node, Scores, Term
 from search.engines.whoosh.facets import DATE, Filtered
 from search.engines.whoosh.freshness import FRESHNESS
+from search.engines.whoosh.instants import moment
 from search.engines.whoosh.leaves import Stand, Weighed
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.rescoring import FEEDBACK, NEARNESS, Best, Read, gained, nearness, shared
-from search.engines.whoosh.segment import moment
 from search.engines.whoosh.snapshot import Snapshot, Visible
 from search.engines.whoosh.store import Store
 from search.explanation import Barrier, Explanation, Form, InField, Part, Wanted

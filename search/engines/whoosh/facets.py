@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from search import dates, fields
 from search.engines import Count, DateFacet, Facet, Period
-from search.engines.whoosh.segment import EPOCH, NONE, micros
+from search.engines.whoosh.instants import EPOCH, NONE, micros
 from search.engines.whoosh.snapshot import Mask, Snapshot, View
 from search.query import Query
 

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.segment import NONE
-from search.engines.whoosh.snapshot import DAY, Snapshot, Visible
+from search.engines.whoosh.instants import DAY, NONE
+from search.engines.whoosh.snapshot import Snapshot, Visible
 
 FRESHNESS = "freshness"  # the step of the ranking
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from search import fields
 from search.engines.whoosh import freshness
 from search.engines.whoosh.evaluate import Matches, Scores
+from search.engines.whoosh.instants import NONE
 from search.engines.whoosh.rescoring import FEEDBACK, NEARNESS, Best, Read, feedback, nearness
-from search.engines.whoosh.segment import NONE
 from search.engines.whoosh.snapshot import Snapshot
 from search.query import Query
 

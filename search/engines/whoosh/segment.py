@@ -9,7 +9,6 @@ len.FIELD      number of tokens                 FILTER.values texts, sorted; FIL
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,27 +17,13 @@ from search import fields
 from search.article import Article, tie_break
 from search.engines.whoosh import postings
 from search.engines.whoosh.arrays import Array, Strings, narrow
+from search.engines.whoosh.instants import micros
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS
 from search.engines.whoosh.tokenise import Tokeniser
 from search.engines.whoosh.words import NewWords, entry
 
-NONE = np.iinfo(np.int64).min  # no date
 GAP = 16  # positions between two items of a list field: no phrase spans two tags
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BLOCK = 500_000  # characters tokenised at once: their arrays stay in the processor's cache
-
-
-def micros(moment: datetime | None) -> int:
-    """Microseconds since 1970, exactly; NONE for no date."""
-    if moment is None:
-        return int(NONE)
-    delta = moment - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def moment(value: int) -> datetime | None:
-    """What `micros` was made of."""
-    return None if value == NONE else EPOCH + timedelta(microseconds=value)
 
 
 class Batch:

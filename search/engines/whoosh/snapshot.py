@@ -22,13 +22,12 @@ from search.engines import IndexCorrupt
 from search.engines.whoosh import contents, writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
 from search.engines.whoosh.codec import Segment
+from search.engines.whoosh.instants import DAY, NONE, micros
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
-from search.engines.whoosh.segment import NONE, micros
 from search.engines.whoosh.words import Words
 
 TRIES = 10  # a commit may remove a file between the table of contents and its opening; then there is a newer table
 
-DAY = 86_400_000_000  # microseconds
 
 LONG = 65_535  # words of a field: what is longer is computed, not looked up
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -20,13 +20,13 @@ from search.article import Article
 from search.engines import ArticleMissing, Change, Delete, EngineUnavailable, Held, IndexCorrupt, Put, Takedown
 from search.engines.whoosh import compression, database, durable
 from search.engines.whoosh.database import Connection
+from search.engines.whoosh.instants import micros
 
 FILE = "articles.db"
 BATCH = 500
 LEARN_AT = (1_000, 10_000, 100_000, 1_000_000)  # articles: a store that has grown tenfold has other things in common
 NEVER = 2**63 - 1  # the greatest number that a row can have
 REMEDY = "put back a copy, or index the sources into a new folder"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Store:
             except ValueError as problem:
                 raise IndexCorrupt(f"{self.path}: {problem}; {REMEDY}") from problem
             with db.transaction():
-                _append(db, changes, iter(contents), run, _microseconds(now))
+                _append(db, changes, iter(contents), run, micros(now))
                 db.execute("UPDATE runs SET ended = ? WHERE run = ?", (_text(now), run))
                 return _last(db)
 
@@ -293,7 +293,7 @@ def _append(
             id, source = item.id, sources[change.source]
             (line, frame), embargo = next(contents), item.embargo_until
             digest = bytes.fromhex(change.digest or article.digest_of(line))
-            until = _microseconds(embargo) if embargo else None
+            until = micros(embargo) if embargo else None
             seq += 1
             rows.append((seq, id, digest, item.status, run, source, until, now, frame))
             newest[id] = (seq, id, source, _hash(item.url) if item.url else None)
@@ -344,10 +344,6 @@ def _there(found: Article | None, seq: int, path: Path) -> Article:
 def _hash(url: str) -> int:
     """64 bits of the canonical URL, as SQLite has integers."""
     return int(article.make_id(url), 16) - 2**63
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _text(moment: datetime) -> str:
