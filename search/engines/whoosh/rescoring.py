@@ -28,7 +28,6 @@ from search.clauses import Near
 from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Matches, Scores
 from search.engines.whoosh.leaves import PLACES, fields_of, stretches
-from search.engines.whoosh.postings import FIELDS
 
 Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
 
@@ -43,9 +42,9 @@ class Best:
 
     def by_segment(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
         """The number of a segment, its documents in order, and which of the best they are."""
-        order = np.lexsort((self.doc, self.segment))
-        numbers, begins = np.unique(self.segment[order], return_index=True)
-        for number, which in zip(numbers.tolist(), np.split(order, begins[1:]), strict=True):
+        order = self.doc.argsort()
+        for number in sorted(set(self.segment.tolist())):
+            which = order[self.segment[order] == number]
             yield number, self.doc[which], which
 
 
@@ -65,19 +64,20 @@ class _Positions:
     """Where words stand in some documents of a segment: by field, document and position, in one number."""
 
     def __init__(self, matches: Matches, number: int, docs: NDArray[np.int64]) -> None:
-        self._view, self._docs = matches.views[number], docs
-        lengths = [of_field.take(docs) for of_field in self._view.lengths]
-        self._factors = np.array([matches.visible.factors(field, lengths[field]) for field in range(FIELDS)])
+        self._view, self._visible, self._docs = matches.views[number], matches.visible, docs
         self._of_stem: dict[str, NDArray[np.int64]] = {}
+        self._factors: dict[int, Scores] = {}  # by field
 
     def near(self, clause: Near) -> Scores:
         """`tf` of a stretch in which the words stand, by document."""
         tf = np.zeros(len(self._docs))
         positions = [self._of(stem) for stem in dict.fromkeys(word.stem for word in clause.words)]
         if all(map(len, positions)):
-            field, doc = np.divmod(stretches(positions, clause.slop) >> PLACES, len(tf))
-            wanted = np.isin(field, list(fields_of(clause)))
-            np.add.at(tf, doc[wanted], self._factors[field, doc][wanted])
+            starts = stretches(positions, clause.slop) >> PLACES
+            for field in sorted(fields_of(clause) & self._factors.keys()):
+                first, last = starts.searchsorted((field * len(tf), (field + 1) * len(tf))).tolist()
+                if first < last:
+                    tf += np.bincount(starts[first:last] - field * len(tf), minlength=len(tf)) * self._factors[field]
         return tf
 
     def _of(self, stem: str) -> NDArray[np.int64]:
@@ -90,6 +90,9 @@ class _Positions:
                     read = postings.occurrences(term, places[here])
                     text = (here + field * len(self._docs)) << PLACES
                     parts.append(text.repeat(read.chosen) + read.position)
+                    if field not in self._factors:
+                        lengths = self._view.lengths[field].take(self._docs)
+                        self._factors[field] = self._visible.factors(field, lengths)
             self._of_stem[stem] = np.concatenate(parts)
         return self._of_stem[stem]
 
