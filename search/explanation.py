@@ -80,7 +80,7 @@ class Part:
 class Wanted:
     """How many of the words that may be missing must be there.
 
-    `minimum` of `words`, as fewer than `enough` articles have more of them, or none that passes the filters. `having`:
+    `minimum` of `words`, as fewer than `enough` articles have more of them. `having`:
     how many articles have one or more, two or more, and so on, filters aside. `has`: how many this one has.
     """
 

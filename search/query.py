@@ -39,7 +39,7 @@ class Query:
 
     An article matches if all of `required` match and none of `excluded`; no `required`: every article. Where fewer
     than `enough` articles have all, those with fewer of the free words (`clauses.is_free`) match too: with as many as
-    so many articles have. Where none of these passes the filters, with as many as one has that does.
+    so many articles have, filters aside.
 
     `optional` clauses add to the score of what matches, `near` to that of the best (`fields.POOL`).
     `after` <= published < `before`: typed, and so of the question itself, as no filter is.
@@ -86,7 +86,7 @@ def parse(
     """
     typed = next(_READ.finditer(text))[0]
     reader = Reader(typed, timezone)
-    if typed != text:
+    if text[len(typed) :].strip():
         reader.ignore(text[len(typed) :].strip(), f"only the first {LONGEST_TEXT} characters are read")
     read = reader.group(None, 0)
     is_used = read.clauses or read.excluded or reader.after or reader.before

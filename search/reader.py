@@ -12,6 +12,8 @@ from search import analysis, dates, fields
 from search.clauses import Both, Clause, Either, Near, Phrase, Prefix, Word
 
 DEEPEST = 8  # parentheses in parentheses
+MOST_PHRASES = 8  # each may cost a tenth of a second
+MOST_BETWEEN = 99  # words between those that are near each other
 SHORTEST_PREFIX = 3  # two letters begin thousands of words
 
 
@@ -28,7 +30,7 @@ _DASHES = analysis.HYPHENS + "—"
 _BETWEEN = rf"\s()（）|{_QUOTES}"  # what ends a chunk
 _TOKEN = re.compile(
     rf"""
-    [{_QUOTES}] (?P<near> [^{_QUOTES}]* ) [{_QUOTES}] ~ (?P<slop> \d{{1,2}} ) (?![^{_BETWEEN}])
+    [{_QUOTES}] (?P<near> [^{_QUOTES}]* ) [{_QUOTES}] [~～] (?P<slop> \d+ ) (?![^{_BETWEEN}.,;:!?])
     | [{_QUOTES}] (?P<phrase> [^{_QUOTES}]* ) [{_QUOTES}]
     | (?P<quote> [{_QUOTES}] )
     | (?P<open> [(（] )
@@ -63,6 +65,7 @@ class Reader:
         self.timezone = timezone
         self.tokens = list(_TOKEN.finditer(text))
         self.at = 0
+        self.phrases = 0
         self.too_deep = 0  # parentheses open that were not followed
         self.shouting = analysis.is_shouting(text)
         self.optional: list[Clause] = []
@@ -158,7 +161,7 @@ class Reader:
         if token.lastgroup == "phrase":
             return self.phrase(token["phrase"], field)
         if token.lastgroup == "slop":
-            return self.phrase(token["near"], field, int(token["slop"]))
+            return self.phrase(token["near"], field, min(int(token["slop"][:3]), MOST_BETWEEN))
         if plain:
             ((stem, form, _),) = analysis.parts(text, self.shouting)
             return _Operand(text, (Word(stem, form, field),), plain=True)
@@ -166,6 +169,10 @@ class Reader:
 
     def phrase(self, text: str, field: str | None, slop: int | None = None) -> _Operand:
         """What stands between quotation marks: side by side as typed; or near each other, in any form."""
+        self.phrases += 1
+        if self.phrases > MOST_PHRASES:
+            self.ignore(f'"{text}"', f"a query has {MOST_PHRASES} phrases at most")
+            return _Operand(text)
         words = tuple(word for match in analysis.WORD.finditer(text) for word in self.side_by_side(match[0]))
         if words and "*" in text:
             self.ignore(text, "a star between quotation marks stands for nothing")
@@ -236,7 +243,8 @@ class Reader:
             return required
         self.near += [_near(*pair, slop=0) for pair in pairs if any(map(_is_stop, pair))]
         telling = [operand for operand, is_stop in zip(plain, stops, strict=True) if not is_stop]
-        self.near += [_near(left, right, fields.NEAR) for left, right in pairwise(telling) if left and right]
+        near = [_near(left, right, fields.NEAR) for left, right in pairwise(telling) if left and right]
+        self.near += [pair for pair in near if pair.words[0].stem != pair.words[1].stem]
         return required
 
 

@@ -36,7 +36,7 @@ def lines(found: Answer) -> Iterator[str]:
     for part in found.query.ignored:
         yield plain(f"Not used: {part.text!r} ({part.reason})")
     if found.is_unquoted:
-        yield "No article has what was quoted, word for word; these were found by its words."
+        yield "No article has what was quoted together with all else; these were found by its words."
     if found.relaxed:
         whole = f"{found.whole:,} {'has' if found.whole == 1 else 'have'}" if found.whole else "No article has"
         yield f"{whole} all the words; these have {found.minimum} or more of them."
@@ -94,6 +94,7 @@ def data(found: Answer) -> dict[str, Any]:
             "sort": found.query.sort,
             "ignored": [{"text": part.text, "reason": part.reason} for part in found.query.ignored],
             "relaxed": found.relaxed,
+            "unquoted": found.is_unquoted,
         },
         "total": found.total,
         "groups": found.groups,

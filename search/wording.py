@@ -79,10 +79,7 @@ def enough(wanted: Wanted) -> Iterator[str]:
         every = "Both" if wanted.words == 2 else f"All {wanted.words}"
         yield f"{every} words must be there: {have} all."
         return
-    more = wanted.having[wanted.minimum]  # have one word more than must be there
     why = f"fewer than {wanted.enough:,} articles have more" if wanted.enough > 1 else "no article has more"
-    if more >= wanted.enough:
-        why = "no article that passes the filters has more"
     yield f"{wanted.minimum} of the {wanted.words} words must be there: {why}."
     steps = list(enumerate(wanted.having, 1))[wanted.minimum - 1 : -1]
     fewer = [f"{n} or more: {count:,}" for n, count in reversed(steps)]

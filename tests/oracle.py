@@ -14,7 +14,6 @@ from search.clauses import Both, Clause, Either, Leaf, Near, Prefix, Word, is_fr
 from search.query import Query
 
 ATTRIBUTE = {"section": "section", "tag": "tags", "author": "authors", "language": "language"}
-LONGEST = 16  # places of a stretch, so that none spans two tags
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -46,10 +45,6 @@ def answer(articles: Sequence[Article], query: Query) -> Right:
     }
     minimum = len(free)
     while minimum > 1 and sum(words >= minimum for words in having.values()) < query.enough:
-        minimum -= 1
-    # Where nothing of it passes the filters, fewer words do.
-    passing = [words for i, words in having.items() if _passes(articles[i], query)]
-    while minimum > 1 and query.enough and not any(words >= minimum for words in passing):
         minimum -= 1
     matching = {
         i: sum(scores[i] for scores in (*free, *insisted, *optional)) for i, words in having.items() if words >= minimum
@@ -177,11 +172,11 @@ def _freshness(article: Article, found: Sequence[Article], articles: Sequence[Ar
     if query.after or query.before or query.filters.from_date or query.filters.until:
         return 1
     now = datetime.now(UTC)
-    dates = [one.published for one in articles if one.published]
-    among = [one.published for one in found if one.published]
-    newest = max((date for date in dates if date <= now), default=None)
-    if newest is None:
+    dates = [one.published for one in articles if one.published and one.published <= now]
+    among = [one.published for one in found if one.published and one.published <= now]
+    if not dates:
         return 1
+    newest = max(dates)
     bursts = []
     for days in fields.FRESH_DAYS:
         since = newest - timedelta(days=days)
@@ -190,9 +185,9 @@ def _freshness(article: Article, found: Sequence[Article], articles: Sequence[Ar
             surprise = k * log(k / (n * q)) + ((n - k) * log((n - k) / (n * (1 - q))) if k < n else 0)
             bursts.append((surprise, 1 - n * q / k, days))
     surprise, strength, days = max(bursts, default=(0.0, 0.0, 1))
-    if surprise < fields.FRESH_SURPRISE or article.published is None:
+    if surprise < fields.FRESH_SURPRISE or article.published is None or article.published > newest:
         return 1
-    age = max(newest - article.published, timedelta(0)) / timedelta(days=days)
+    age = (newest - article.published) / timedelta(days=days)
     return 1 + fields.FRESH * strength * 2.0**-age
 
 
@@ -259,7 +254,7 @@ def _stretches(stems: set[str], length: int, at: Mapping[int, list[analysis.Toke
     """The places of one of the stems from which on all of them stand within so many places."""
     stems_at = {place: {token.stem for token in tokens} & stems for place, tokens in at.items()}
     return sum(
-        bool(here) and set().union(*(stems_at.get(start + i, ()) for i in range(min(length, LONGEST)))) == stems
+        bool(here) and set().union(*(stems_at.get(start + i, ()) for i in range(length))) == stems
         for start, here in stems_at.items()
     )
 

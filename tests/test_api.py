@@ -51,7 +51,7 @@ def test_the_shape_of_an_answer(client: FlaskClient) -> None:
     score = answer["results"][0].pop("score")
     assert score > 0
     assert answer == {
-        "query": {"q": "glacier huts", "corrected": None, "ignored": [], "relaxed": False},
+        "query": {"q": "glacier huts", "corrected": None, "ignored": [], "relaxed": False, "unquoted": False},
         "total": 1,
         "total_relation": "eq",
         "groups": 1,

@@ -792,19 +792,32 @@ def test_so_many_words_are_asked_as_leave_enough_articles(engine, enough, minimu
     assert answer.hits[0].article.id == "a0"
 
 
-def test_fewer_words_are_asked_under_a_filter_that_leaves_nothing(engine):
+def test_a_filter_changes_nothing_of_how_many_words_must_match(engine):
+    """So that each value of a facet leads to as many articles as it says."""
     put(
         engine,
         one("both", "red green", section="A"),
         one("red", "red", section="B"),
         one("green", "green", section="B"),
-        one("none", "x", section="B"),
     )
-    answer = engine.search(replace(ask("red green", filters=Filters(section=("B",))), enough=1))
-    assert {hit.article.id for hit in answer.hits} == {"red", "green"}
-    assert (answer.total, answer.minimum, answer.whole) == (2, 1, 0)
-    chosen = engine.search(replace(ask("red green", filters=Filters(section=("A",))), enough=1))
+    answer = engine.search(ask("red green", filters=Filters(section=("B",))))
+    assert (answer.total, answer.minimum) == (0, None)
+    assert counts(answer.facets["section"]) == {"A": 1, "B": 0}
+    chosen = engine.search(ask("red green", filters=Filters(section=("A",))))
     assert (chosen.total, chosen.minimum, chosen.whole) == (1, None, 1)
+
+
+def test_it_is_not_said_that_words_are_missing_where_none_are(engine):
+    """Too few have all three, but all that have one have all."""
+    put(engine, *(one(f"a{number}", "Hesk ferry evacuated") for number in range(3)), one("x", "y"))
+    answer = engine.search(ask("hesk ferry evacuated"))
+    assert (answer.total, answer.minimum, answer.whole) == (3, None, 3)
+
+
+def test_a_long_phrase_of_one_word(engine):
+    put(engine, one("long", "x", body="the " * 127), one("short", "x", body="the " * 126))
+    assert found(engine, f'"{"the " * 127}"') == ["long"]
+    assert found(engine, f'"{"the " * 126}"') == ["long", "short"]
 
 
 def test_of_too_many_words_the_rarest_are_asked_for(engine, monkeypatch):
@@ -825,8 +838,10 @@ NEAR = [  # what is asked; who is found
     ('"red greens"~0', ["beside", "turned"]),  # in any form
     ('"red green word"~1', ["between"]),
     ('title:"red green"~9', ["beside", "turned"]),
-    ('"red green"~99', ["beside", "between", "far", "turned"]),  # no stretch spans two tags
+    ('"red green"~99', ["beside", "between", "far", "turned", "veryfar"]),  # no stretch spans two tags
     ('"red zebra"~9', []),
+    ('"red green"~20.', ["beside", "between", "far", "turned", "veryfar"]),
+    ('"red green"~1000', ["beside", "between", "far", "turned", "veryfar"]),
 ]
 
 
@@ -839,6 +854,7 @@ def test_words_near_each_other(shared, text, right):
             one("between", "x", body="One word: red word green."),
             one("far", "x", body="Red is as far as green."),
             one("apart", "x", tags=["red", "green"]),
+            one("veryfar", "x", body=f"Red {'w ' * 20} green."),
         ]
     )
     assert found(near, text) == right
@@ -877,6 +893,30 @@ def test_where_a_story_has_broken_the_fresh_come_first(engine, monkeypatch):
         assert asked[0].startswith("old")  # who chooses dates has chosen
     monkeypatch.setattr(fields, "FRESH", 0)
     assert ids(engine, "flood")[0].startswith(("old", "undated"))
+
+
+def test_a_date_to_come_is_not_fresh(engine):
+    old = [one(f"old-{n}", "Storm", published=f"2001-0{n % 9 + 1}-01") for n in range(40)]
+    put(
+        engine,
+        *old,
+        *(one(f"new-{n}", "Storm", published="2999-01-01") for n in range(10)),
+        one("x", "y", published="2002-01-01"),
+    )
+    assert len({hit.score for hit in engine.search(ask("storm", per_page=100)).hits}) == 1
+
+
+def test_an_old_archive_has_news_too(engine):
+    put(
+        engine,
+        *(
+            one(id, title, published=f"1{date[1:]}")
+            for id, title, date in (
+                (a.id, a.title, a.published.isoformat()) for a in archive(datetime(2025, 6, 1, tzinfo=UTC), burst=True)
+            )
+        ),
+    )
+    assert ids(engine, "flood")[:3] == ["new-0", "new-1", "new-2"]
 
 
 def test_in_the_archive_age_costs_nothing(engine):

@@ -482,14 +482,6 @@ ENOUGH = [
         {},
         ["1 of the 2 words must be there: no article has more.", "How many articles have all words: 0, 1 or more: 3."],
     ),
-    (
-        "ferry huts",
-        {"filters": query.Filters(section=("Travel",))},
-        [
-            "1 of the 2 words must be there: no article that passes the filters has more.",
-            "How many articles have all words: 1, 1 or more: 3.",
-        ],
-    ),
 ]
 
 

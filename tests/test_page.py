@@ -285,7 +285,8 @@ def test_an_unknown_section_is_listed_so_that_it_can_be_removed(client: FlaskCli
         ("q=medal+snow&section=Sport", "Of what is chosen, no article has all these words; these have some of them."),
         (
             'q="huts+glacier"',
-            "No article has what you put in quotation marks, word for word; these were found by its words.",
+            "No article has what you put in quotation marks together with all else that is asked for; "
+            "these were found by its words.",
         ),
     ],
 )

@@ -99,6 +99,7 @@ def answer_reply(answer: Answer, q: str, links: dict[str, str | None]) -> dict[s
             "corrected": None,
             "ignored": _IGNORED.dump(query.ignored),
             "relaxed": answer.relaxed,
+            "unquoted": answer.is_unquoted,
         },
         "total": answer.total,
         "total_relation": "eq",

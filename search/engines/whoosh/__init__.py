@@ -86,7 +86,7 @@ class WhooshEngine:
         page = order.page(query, snapshot, matches, filtered.docs, read)
         articles = read((place.segment for place in page), (place.doc for place in page))
         counts, forms = counts_and_forms(query, snapshot, page)
-        is_lowered = 0 < matches.minimum < matches.words and total > 0
+        is_lowered = 0 < matches.minimum < matches.words and total > matches.whole_of(filtered.docs)
         return Found(
             hits=tuple(map(Hit, articles, (place.score for place in page), counts)),
             total=total,
@@ -336,13 +336,9 @@ class WhooshEngine:
 
 
 def _matching(query: Query, snapshot: Snapshot) -> tuple[Matches, Filtered]:
-    """Who matches, and what the filters leave: where they leave nothing, with fewer of the words."""
+    """Who matches, and what the filters leave."""
     matches = Matches(query, snapshot, snapshot.visible())
-    filtered = Filtered(query, snapshot, matches.masks)
-    if matches.minimum > 1 and query.enough and not any(map(len, filtered.docs)):
-        matches.lower(1, filtered.passing)
-        filtered = Filtered(query, snapshot, matches.masks)
-    return matches, filtered
+    return matches, Filtered(query, snapshot, matches.masks)
 
 
 def _validate(generation: Path, accepted: int) -> None:

@@ -44,7 +44,7 @@ class Matches:
     def __init__(self, query: Query, snapshot: Snapshot, visible: Visible) -> None:
         self.snapshot, self.visible = snapshot, visible
         self.views = snapshot.views
-        self._terms: dict[Word, Term] = {}
+        self._terms: dict[Leaf, Term] = {}
 
         def read(clauses: Iterable[Clause]) -> list[Node]:
             return [self.node(clause) for clause in clauses]
@@ -77,7 +77,7 @@ class Matches:
         self.words = self.minimum = len(self._free)
         self.whole = sum(int(np.count_nonzero(mask)) for mask in self.masks)
         if self.words > 1 and self.whole < query.enough:
-            self.lower(query.enough, visible.masks)
+            self._lower(query.enough)
 
     @cached_property
     def having(self) -> list[NDArray[np.uint8]]:
@@ -87,13 +87,13 @@ class Matches:
             for number in range(len(self._may))
         ]
 
-    def lower(self, enough: int, among: Sequence[Mask]) -> None:
-        """Ask for as many words as leave so many articles among these; for one where no number does."""
+    def _lower(self, enough: int) -> None:
+        """Ask for as many words as leave so many articles; for one where no number does."""
         found = 0
         while self.minimum > 1 and found < enough:
             self.minimum -= 1
             self.masks = [may & (having >= self.minimum) for may, having in zip(self._may, self.having, strict=True)]
-            found = sum(int(np.count_nonzero(mask & one)) for mask, one in zip(self.masks, among, strict=True))
+            found = sum(int(np.count_nonzero(mask)) for mask in self.masks)
 
     def leaving(self) -> list[int]:
         """How many may be found by one free word or more, by two or more, and so on."""
@@ -102,11 +102,11 @@ class Matches:
             for n in range(1, self.words + 1)
         ]
 
-    def term(self, word: Word) -> Term:
-        """The word as it stands in the snapshot, whether it was asked for or not."""
-        if word not in self._terms:
-            self._terms[word] = Term(word, self.snapshot, self.visible)
-        return self._terms[word]
+    def term(self, leaf: Leaf) -> Term:
+        """The leaf as it stands in the snapshot, whether it was asked for or not."""
+        if leaf not in self._terms:
+            self._terms[leaf] = Term(leaf, self.snapshot, self.visible)
+        return self._terms[leaf]
 
     def idf(self, stem: str) -> float:
         """How much any word of the stem says; remembered as long as nothing changes."""
@@ -126,7 +126,7 @@ class Matches:
         if isinstance(clause, Either | Both):
             combine = np.logical_or if isinstance(clause, Either) else np.logical_and
             return Group([self.node(part) for part in clause.of], combine, self.visible)
-        return self.term(clause) if isinstance(clause, Word) else Term(clause, self.snapshot, self.visible)
+        return self.term(clause)
 
     def whole_of(self, docs: Sequence[NDArray[np.int64]]) -> int:
         """How many of these documents, by segment, have all the words."""

@@ -41,14 +41,6 @@ class Filtered:
             self.by_name[DATE] = [view.published(*span) for view in snapshot.views]
         self.docs = self._all_but(None)
 
-    @property
-    def passing(self) -> list[Mask]:
-        """Who passes all filters, matching or not."""
-        return [
-            np.logical_and.reduce([chosen[number] for chosen in self.by_name.values()] or [np.ones(view.size, bool)])
-            for number, view in enumerate(self._views)
-        ]
-
     def facet(self, name: str) -> Facet | DateFacet:
         """Counts that ignore the facet's own filter."""
         docs = self._all_but(name) if name in self.by_name else self.docs

@@ -33,21 +33,24 @@ Factors = NDArray[np.float64]
 
 def factors(snapshot: Snapshot, visible: Visible, docs: Sequence[NDArray[np.int64]]) -> Factors | None:
     """What the score of each of these documents, one segment after the other, is multiplied by; None if it is 1."""
+    if visible.newest == NONE:
+        return None
     published = [view.arrays["doc.published"][found] for view, found in zip(snapshot.views, docs, strict=True)]
     together = published[0] if len(published) == 1 else np.concatenate(published)
     windows = [days * DAY for days in fields.FRESH_DAYS]
-    fresh = together[together >= visible.newest - windows[-1]]
+    fresh = together[(together >= visible.newest - windows[-1]) & (together <= visible.newest)]
     if len(fresh) < fields.FRESH_FEWEST:
         return None
-    dated = int(np.count_nonzero(together != NONE))
+    dated = int(np.count_nonzero((together != NONE) & (together <= visible.newest)))
     surprise, strength, half_life = max(
         (*_burst(int(np.count_nonzero(fresh >= visible.newest - window)), dated, share), window)
         for window, share in zip(windows, visible.fresh, strict=True)
     )
     if surprise < fields.FRESH_SURPRISE:
         return None
-    # What is older than a hundred half-lives gains nothing that could be seen.
-    ages = visible.newest - np.clip(together, visible.newest - 100 * half_life, visible.newest)
+    # What is older than a hundred half-lives gains nothing that could be seen, nor what has a date to come.
+    oldest = visible.newest - 100 * half_life
+    ages = visible.newest - np.where(together <= visible.newest, np.maximum(together, oldest), oldest)
     found: Factors = 1 + fields.FRESH * strength * np.exp2(-ages / half_life)
     return found
 

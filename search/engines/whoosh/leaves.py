@@ -16,6 +16,7 @@ from search.engines.whoosh.postings import begins as _begins
 from search.engines.whoosh.segment import GAP
 from search.engines.whoosh.snapshot import Mask, View
 
+LISTS = frozenset(map(FIELD_NAMES.index, ("subheads", "tags", "authors")))
 _WEIGHTED = frozenset(number for number, field in enumerate(fields.SEARCHED) if field.weight)
 
 
@@ -151,26 +152,30 @@ def _side_by_side(
     With a byte for every place of the documents that hold all of the terms: those at which the phrase can begin as far
     as the first term is concerned, then those of them as far as the second is, and so on.
     """
-    together, places = _common(view.size, [view.postings.docs(term) for term in terms])
+    once = list(dict.fromkeys(terms))  # a word may be typed twice
+    together, places = _common(view.size, [view.postings.docs(term) for term in once])
     if not len(together):
         return together, np.empty(0)
-    read = [view.postings.occurrences(*of_term) for of_term in zip(terms, places, strict=True)]
-    last = np.maximum.reduce([of_term.position[of_term.chosen.cumsum() - 1] for of_term in read])
+    read = {term: view.postings.occurrences(term, here) for term, here in zip(once, places, strict=True)}
+    last = np.maximum.reduce([of_term.position[of_term.chosen.cumsum() - 1] for of_term in read.values()])
     width = last + len(terms)
     ends = width.cumsum()
     base, number = ends - last - 1, np.arange(len(together))
-    begins = [base[number.repeat(of_term.chosen)] + of_term.position - i for i, of_term in enumerate(read)]
-    reached = np.zeros(int(ends[-1]), dtype=np.uint8)  # how many terms, from the first on, can stand so
-    reached[begins[0]] = 1
-    for i, begin in enumerate(begins[1:], 1):
-        reached[begin[reached[begin] == i]] = i + 1
+    stands_at = {term: base[number.repeat(one.chosen)] + one.position for term, one in read.items()}
     whole = len(terms)
-    for of_term, begin, of_word in zip(read, begins, same, strict=True):  # of what is left: there is not much
+    reached = np.zeros(int(ends[-1]), dtype=np.uint8)  # how many terms, from the first on, can stand so
+    reached[stands_at[terms[0]]] = 1
+    for i, term in enumerate(terms[1:], 1):
+        begin = stands_at[term] - i
+        reached[begin[reached[begin] == i]] = i + 1
+    for i, (term, of_word) in enumerate(zip(terms, same, strict=True)):  # of what is left: there is not much
         if of_word is not None and not of_word.all():
+            begin = stands_at[term] - i
             which = (reached[begin] == whole).nonzero()[0]
-            wanted = of_word[of_term.forms(which)]
+            wanted = of_word[read[term].forms(which)]
             reached[begin[which[~wanted]]] = 0
             reached[begin[which[wanted]]] = whole  # two forms of one stem may share a place
+    begins = [stands_at[terms[0]]]
     starts = _once(begins[0][reached[begins[0]] == whole])
     docs = together[ends.searchsorted(starts, side="right")]
     first = _begins(docs)
@@ -188,7 +193,10 @@ def _near(clause: Near, view: View, wanted: frozenset[int]) -> list[Stand]:
         docs, places = _common(view.size, [view.postings.docs(term) for term in of_field])
         number = np.arange(len(docs)) << PLACES
         read = [view.postings.occurrences(*of_term) for of_term in zip(of_field, places, strict=True)]
-        starts = stretches([number.repeat(one.chosen) + one.position for one in read], clause.slop)
+        stretch = len(read) + clause.slop
+        if field in LISTS:  # no longer than the gap between two items: it would span two tags
+            stretch = min(stretch, GAP)
+        starts = stretches([number.repeat(one.chosen) + one.position for one in read], stretch)
         counts = np.bincount(starts >> PLACES, minlength=len(docs))
         held = counts.nonzero()[0]
         if len(held):
@@ -199,10 +207,8 @@ def _near(clause: Near, view: View, wanted: frozenset[int]) -> list[Stand]:
 PLACES = 40  # bits of a position: text by text, the texts are so far apart that no stretch spans two
 
 
-def stretches(positions: Sequence[NDArray[np.int64]], slop: int) -> NDArray[np.int64]:
-    """The positions of a word from which on all words stand with so many others between them at most; by word."""
-    # No longer than the gap between two items of a list: it would span two tags.
-    length = min(len(positions) + slop, GAP)
+def stretches(positions: Sequence[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
+    """The positions, given word by word, from which on all of the words stand within so many places."""
     starts = np.concatenate(positions)
     for of_word in positions:
         if len(starts):

@@ -73,7 +73,7 @@ class _Positions:
         tf = np.zeros(len(self._docs))
         positions = [self._of(stem) for stem in dict.fromkeys(word.stem for word in clause.words)]
         if all(map(len, positions)):
-            starts = stretches(positions, clause.slop) >> PLACES
+            starts = stretches(positions, len(positions) + clause.slop) >> PLACES
             for field in sorted(fields_of(clause) & self._factors.keys()):
                 first, last = starts.searchsorted((field * len(tf), (field + 1) * len(tf))).tolist()
                 if first < last:

@@ -242,11 +242,11 @@ class Snapshot:
 
 def _freshness(published: NDArray[np.int64], moment: int) -> tuple[int, tuple[float, ...]]:
     """The newest date that has come, and the shares of what is of the last `fields.FRESH_DAYS` before it."""
-    dated = published[published != NONE]
-    newest = int(dated[dated <= moment].max(initial=0))
-    return newest, tuple(
-        np.count_nonzero(dated >= newest - days * DAY) / max(len(dated), 1) for days in fields.FRESH_DAYS
-    )
+    come = published[(published != NONE) & (published <= moment)]
+    if not len(come):
+        return int(NONE), (0.0,) * len(fields.FRESH_DAYS)
+    newest = int(come.max())
+    return newest, tuple(np.count_nonzero(come >= newest - days * DAY) / len(come) for days in fields.FRESH_DAYS)
 
 
 def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[tuple[View, ...], int]:
