@@ -13,7 +13,7 @@ from search.explanation import Wanted, beside, name
 from search.query import Query
 
 NEEDED, WANTED, OUT = "must be there", "wanted", "must not be there"
-ADDS, ADDS_TO_BEST = "adds to the score", f"adds to the score of the best {fields.POOL}"
+ADDS = "adds to the score"
 SPARED = "need not be there, beside other words"
 
 
@@ -35,7 +35,7 @@ def lines(query: Query, wanted: Wanted, is_unquoted: bool) -> Iterator[str]:
     pairs = [beside(pair) for pair in query.near]
     yield from (_line(part) for part in read(query, wanted) if part.name not in pairs)
     if pairs:
-        yield f"{', '.join(pairs)}: {ADDS_TO_BEST}"
+        yield f"{', '.join(pairs)}: {_adds_to_best()}"
     yield from conditions(query)
     yield from enough(wanted)
 
@@ -49,7 +49,7 @@ def read(query: Query, wanted: Wanted) -> Iterator[Read]:
     yield from (_read(clause, OUT) for clause in query.excluded)
     yield from (_read(word, SPARED) for word in query.spared)
     yield from (_read(clause, ADDS) for clause in query.optional)
-    yield from (Read(beside(pair), stems(pair), 1.0, _kind(pair), ADDS_TO_BEST) for pair in query.near)
+    yield from (Read(beside(pair), stems(pair), 1.0, _kind(pair), _adds_to_best()) for pair in query.near)
 
 
 def conditions(query: Query) -> Iterator[str]:
@@ -98,6 +98,10 @@ def stems(clause: Clause) -> tuple[tuple[str, str], ...]:
         words = (leaf,) if isinstance(leaf, Word) else () if isinstance(leaf, Prefix) else leaf.words
         found |= {word.form: word.stem for word in words}
     return tuple(found.items())
+
+
+def _adds_to_best() -> str:
+    return f"{ADDS} of the best {fields.POOL}"
 
 
 def _read(clause: Clause, effect: str) -> Read:
