@@ -208,7 +208,7 @@ def _feedback(articles: Sequence[Article], collection: Sequence[_Scanned], score
         held.update(set(stems))
         for stem in stems:
             weights[stem] += score[i] / together / len(stems)
-    shared = [stem for stem in weights if held[stem] > 1 and stem not in analysis.STOP_WORDS]
+    shared = [stem for stem in weights if held[stem] > 1 and stem not in set(map(analysis.stem, analysis.STOP_WORDS))]
     likely = sorted(shared, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
     tfs = {stem: _tfs(Word(stem, ""), collection) for stem in likely}
     telling = {stem: weights[stem] * _idf(tfs[stem]) for stem in likely}

@@ -29,6 +29,8 @@ from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Matches, Scores
 from search.engines.whoosh.leaves import PLACES, fields_of, stretches
 
+STOPS = frozenset(map(analysis.stem, analysis.STOP_WORDS))
+
 Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
 
 NEARNESS, FEEDBACK = "nearness", "feedback"  # the steps, in this order
@@ -119,7 +121,7 @@ def shared(best: Best, matches: Matches, read: Read) -> dict[str, float]:
         held.update(stems.keys())
         for stem, often in stems.items():
             weights[stem] += part * often / length
-    common = [stem for stem, articles in held.items() if articles > 1 and stem not in analysis.STOP_WORDS]
+    common = [stem for stem, articles in held.items() if articles > 1 and stem not in STOPS]
     likely = sorted(common, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
     idf = {stem: matches.idf(stem) for stem in likely}
     telling = {stem: weights[stem] * idf[stem] for stem in likely}
