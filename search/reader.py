@@ -25,7 +25,7 @@ class Ignored:
     reason: str
 
 
-_QUOTES = '"“”„‟«»″〝〞＂'
+_QUOTES = '"“”„‟«»″〝〞〟＂'
 _DASHES = analysis.HYPHENS + "—"
 _BETWEEN = rf"\s()（）|{_QUOTES}"  # what ends a chunk
 _TOKEN = re.compile(
@@ -102,8 +102,11 @@ class Reader:
                 self.ignore(token[0], "the quotation mark has no partner")
             elif kind == "minus":
                 minus = token[0]
+            elif kind == "date" and (depth or either):
+                self.ignore(token[0], "a date holds for the whole search, and stands outside OR and parentheses")
+                minus = either = ""
             elif kind == "date":
-                self.bound(token, bool(minus) or negative)
+                self.bound(token, bool(minus))
                 minus = ""
             elif kind == "field" and self.peek() in _ASKING:
                 within = fields.PREFIXES[token["field"].lower()]
