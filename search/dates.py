@@ -1,4 +1,4 @@
-"""Dates as readers write them: the span that `2025`, `2025-08`, `2025-08-06` or an instant covers, and its name."""
+"""Dates as readers write them: the span that `2025`, `2025-08`, `2025-08-06` or an instant covers, and back."""
 
 from __future__ import annotations
 
@@ -56,31 +56,14 @@ def last_day(end: datetime, timezone: tzinfo) -> date:
     return day(max(end, FIRST + timedelta(microseconds=1)) - timedelta(microseconds=1), timezone)
 
 
-def long(moment: date) -> str:
-    """6 August 2025."""
-    return f"{moment.day} {moment:%B} {moment.year}"
-
-
-def label(value: str, *, within: bool = False) -> str:
-    """The name of a period of a facet: `2025-08` is August 2025, or August `within` its year."""
-    parts = [int(part) for part in value.split("-")]
-    first = date(*parts, *(1, 1)[len(parts) - 1 :])
-    name = ("{0.year}", "{0:%B}", "{0.day} {0:%B}")[len(parts) - 1].format(first)
-    return name if within or len(parts) == 1 else f"{name} {first.year}"
-
-
-def range_label(start: datetime | None, end: datetime | None, timezone: tzinfo) -> str:
-    """The name of a range of days: August 2025, 6 August 2025, or 6 August 2025 to 3 March 2026."""
-    first = day(start, timezone) if start else None
-    last = last_day(end, timezone) if end else None
-    if first and last:
-        iso = first.isoformat()
-        for value in (iso[:4], iso[:7], iso):
-            whole = span(value, timezone)
-            if (first, last) == (day(whole.start, timezone), last_day(whole.end, timezone)):
-                return label(value)
-        return f"{long(first)} to {long(last)}"
-    return f"from {long(first)}" if first else f"until {long(last)}" if last else "any date"
+def period(first: date, last: date, timezone: tzinfo) -> str | None:
+    """The year, month or day that these days are the first and the last of: `2025-08`; None where it is none."""
+    iso = first.isoformat()
+    for value in (iso[:4], iso[:7], iso):
+        whole = span(value, timezone)
+        if (first, last) == (day(whole.start, timezone), last_day(whole.end, timezone)):
+            return value
+    return None
 
 
 def _next(first: date, month: int | None, day_of_month: int | None) -> date | None:

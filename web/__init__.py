@@ -5,17 +5,10 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from search.engines import Engine, connect
-from web import api, errors, pages
+from web import api, errors, look, pages
 from web.settings import Settings, read
 
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
-_PAGE = {
-    # No script at all, and nothing from elsewhere: an injected tag could do nothing.
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
 _PROGRAM = {"Access-Control-Allow-Origin": "*"}  # public answers, no cookies: any site may read them
 
 
@@ -26,21 +19,30 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = settings or read()
     engine = engine or connect(settings.index)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600  # the address of a file changes with its content
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.context_processor(lambda: {"settings": settings})
+    look.init_app(app, settings)
     app.register_blueprint(api.blueprint(settings, engine))
     app.register_blueprint(pages.blueprint(settings, engine))
     errors.init_app(app)
-    app.after_request(_headers)
+    page = {"Content-Security-Policy": _policy(settings)}
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        response.headers.extend(_ALWAYS)
+        response.headers.extend(_PROGRAM if request.path.startswith(errors.FOR_PROGRAMS) else page)
+        response.headers.setdefault("Cache-Control", "no-cache")
+        return response
+
     return app
 
 
-def _headers(response: Response) -> Response:
-    response.headers.extend(_ALWAYS)
-    response.headers.extend(_PROGRAM if request.path.startswith(errors.FOR_PROGRAMS) else _PAGE)
-    response.headers.setdefault("Cache-Control", "no-cache")
-    return response
+def _policy(settings: Settings) -> str:
+    """What a page may load: its own, and images of the hosts that are named. An injected tag could do nothing."""
+    images = " ".join(("'self'", "data:", *(settings.images or ())))
+    return (
+        f"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src {images}; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )

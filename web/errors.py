@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from search.engines import ArticleGone, ArticleMissing, EngineError, IndexMissing
+from web.language import msg
 from web.parameters import ParameterError, Problem
 
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz")
@@ -29,15 +30,18 @@ class Trouble:
 
 # The most special class first.
 TROUBLES: tuple[tuple[type[Exception], Trouble], ...] = (
-    (ArticleGone, Trouble(410, "article_gone", "The article is gone", "This article was withdrawn.")),
-    (ArticleMissing, Trouble(404, "article_not_found", "No such article", "There is no article at this address.")),
+    (ArticleGone, Trouble(410, "article_gone", msg("The article is gone"), msg("This article was withdrawn."))),
+    (
+        ArticleMissing,
+        Trouble(404, "article_not_found", msg("No such article"), msg("There is no article at this address.")),
+    ),
     (
         IndexMissing,
         Trouble(
             503,
             "index_missing",
-            "Nothing is indexed yet",
-            "There is no index to search. Whoever runs this service fills it with: broadsheet index PATH",
+            msg("Nothing is indexed yet"),
+            msg("There is no index to search. Whoever runs this service fills it with: broadsheet index PATH"),
         ),
     ),
     (
@@ -45,8 +49,8 @@ TROUBLES: tuple[tuple[type[Exception], Trouble], ...] = (
         Trouble(
             503,
             "search_unavailable",
-            "Search is unavailable",
-            "The index cannot be asked at the moment. Please try again in a little while.",
+            msg("Search is unavailable"),
+            msg("The index cannot be asked at the moment. Please try again in a little while."),
         ),
     ),
     (
@@ -55,9 +59,11 @@ TROUBLES: tuple[tuple[type[Exception], Trouble], ...] = (
     ),
 )
 PLAIN = {
-    404: Trouble(404, "not_found", "No such page", "There is nothing at this address."),
-    405: Trouble(405, "method_not_allowed", "Method not allowed", "This address is for reading: use GET."),
-    500: Trouble(500, "internal_error", "Something went wrong", "The failure was written to the log of the service."),
+    404: Trouble(404, "not_found", msg("No such page"), msg("There is nothing at this address.")),
+    405: Trouble(405, "method_not_allowed", msg("Method not allowed"), msg("This address is for reading: use GET.")),
+    500: Trouble(
+        500, "internal_error", msg("Something went wrong"), msg("The failure was written to the log of the service.")
+    ),
 }
 
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
-from search.dates import label, range_label, span
 from search.engines import DateFacet, Facet
 from search.fields import FILTERS
-from web.links import link
+from web.language import Language, msg
+from web.links import link, pairs
 from web.schemas import Asked
 
-# What a facet is called, and what an article that it does not count is without.
+# What a facet is called, and what is said of the articles that it does not count.
 TITLES = {
-    "section": ("Section", "a section"),
-    "date": ("Date", "a date"),
-    "tag": ("Topic", "a topic"),
-    "author": ("Author", "an author"),
-    "language": ("Language", "a language"),
+    "section": (msg("Section"), msg("%(num)s without a section")),
+    "tag": (msg("Topic"), msg("%(num)s without a topic")),
+    "author": (msg("Author"), msg("%(num)s without an author")),
+    "language": (msg("Language"), msg("%(num)s without a language")),
 }
+SHOWN = 8  # values of a facet; the others open on demand
+FEWEST = {"language": 2}  # values for a facet to be of use: all articles in one language are no choice
 NO_DATES: dict[str, Any] = {"from_date": None, "to_date": None, "page": 1}
 NONE: dict[str, Any] = {**dict.fromkeys(FILTERS, ()), **NO_DATES}
+MOST_WORDS = 6  # of a search, for each to be left out in turn
 _SIGNS = re.compile(r'(?<!\S)(?:[-–−—]|NOT\s)\s*\S+|(?<!\S)(?:OR|AND)(?!\S)|(?<!\S)\w+:(?=\S)|["“”„«»()|*]')
 
 
@@ -36,72 +38,89 @@ class Option:
     count: int = 0
     selected: bool = False
     share: int = 0
-    inside: tuple[Option, ...] = ()
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A facet as links."""
+    """A facet as links, and as checkboxes of a form; `rest` opens on demand."""
 
     name: str
     title: str
-    one: str
     options: tuple[Option, ...]
+    rest: tuple[Option, ...]
     other: int
-    missing: int
+    missing: str | None
 
 
-def groups(path: str, asked: Asked, facets: Mapping[str, Facet | DateFacet], timezone: tzinfo) -> list[Group]:
-    """Every facet that has something to choose."""
+def groups(path: str, asked: Asked, facets: Mapping[str, Facet | DateFacet], language: Language) -> list[Group]:
+    """Every facet of values that has something to choose."""
     found = []
     for name, facet in facets.items():
-        if isinstance(facet, DateFacet):
-            group = Group(name, *TITLES[name], _periods(path, asked, facet, timezone), 0, facet.missing)
-        else:
-            group = Group(name, *TITLES[name], _values(path, asked, name, facet), facet.other, facet.missing)
-        if group.options:
-            found.append(group)
-    return found
+        if isinstance(facet, DateFacet) or (len(facet.values) < FEWEST.get(name, 1) and not getattr(asked, name)):
+            continue
+        title, without = TITLES[name]
+        options = _values(path, asked, name, facet, language)
+        # What is chosen is seen, wherever it stands.
+        first = [option for i, option in enumerate(options) if i < SHOWN or option.selected]
+        rest = [option for i, option in enumerate(options) if not (i < SHOWN or option.selected)]
+        missing = language.text(without, num=language.number(facet.missing)) if facet.missing else None
+        found.append(Group(name, language.text(title), tuple(first), tuple(rest), facet.other, missing))
+    return [group for group in found if group.options]
 
 
-def chips(path: str, asked: Asked, timezone: tzinfo) -> list[Option]:
+def unlisted(asked: Asked, groups: list[Group]) -> list[tuple[str, str]]:
+    """The parameters that the form of these groups keeps: all but those that its checkboxes say."""
+    listed: dict[str, Any] = {group.name: () for group in groups}
+    return pairs(asked, **listed, page=1)
+
+
+def chips(path: str, asked: Asked, language: Language, timezone: tzinfo) -> list[Option]:
     """What is chosen; each link leads to the same search without it."""
-    return [Option(text, link(path, wider)) for text, wider in _choices(asked, timezone)]
+    return [Option(text, link(path, wider)) for text, wider in _choices(asked, language, timezone)]
 
 
-def wider(asked: Asked, timezone: tzinfo) -> Iterator[tuple[str, Asked]]:
+def wider(asked: Asked, language: Language, timezone: tzinfo) -> Iterator[tuple[str, Asked]]:
     """Searches that ask for less, and how each is called."""
     plain = " ".join(_SIGNS.sub(" ", asked.q).split())
     if plain and plain != asked.q:
-        yield f"Search for {plain} without quotation marks and signs", replace(asked, q=plain, page=1)
-    choices = list(_choices(asked, timezone))
+        yield (
+            language.text("Search for %(query)s without quotation marks and signs", query=plain),
+            replace(asked, q=plain, page=1),
+        )
+    choices = list(_choices(asked, language, timezone))
     for text, without in choices:
-        yield f"Search without {text}", without
+        yield language.text("Search without %(choice)s", choice=text), without
     if len(choices) > 1:
-        yield "Search without any of these", replace(asked, **NONE)
+        yield language.text("Search without any of these"), replace(asked, **NONE)
+    yield from _fewer_words(plain, asked, language)
 
 
-def _choices(asked: Asked, timezone: tzinfo) -> Iterator[tuple[str, Asked]]:
+def _fewer_words(plain: str, asked: Asked, language: Language) -> Iterator[tuple[str, Asked]]:
+    words = plain.split()
+    if 1 < len(words) <= MOST_WORDS:
+        for left_out in reversed(range(len(words))):
+            fewer = " ".join(words[:left_out] + words[left_out + 1 :])
+            yield language.text("Search for %(query)s", query=fewer), replace(asked, q=fewer, page=1)
+
+
+def _choices(asked: Asked, language: Language, timezone: tzinfo) -> Iterator[tuple[str, Asked]]:
     """What is chosen, and the same search without it."""
     for name in FILTERS:
         values = getattr(asked, name)
         for value in values:
             fewer: dict[str, Any] = {name: _without(values, value), "page": 1}
-            yield value, replace(asked, **fewer)
-    if asked.from_date or asked.to_date:
-        yield range_label(*_bounds(asked), timezone), replace(asked, **NO_DATES)
+            yield language.name_of(name, value), replace(asked, **fewer)
+    if any(asked.dates):
+        yield language.span(*asked.dates, timezone), replace(asked, **NO_DATES)
 
 
-def _bounds(asked: Asked) -> tuple[datetime | None, datetime | None]:
-    return asked.from_date.start if asked.from_date else None, asked.to_date.end if asked.to_date else None
-
-
-def _values(path: str, asked: Asked, name: str, facet: Facet) -> tuple[Option, ...]:
+def _values(path: str, asked: Asked, name: str, facet: Facet, language: Language) -> tuple[Option, ...]:
     chosen = getattr(asked, name)
     greatest = max((count.count for count in facet.values), default=0)
     return tuple(
         Option(
-            text=count.value,
+            text=language.name_of(name, count.value),
             url=link(
                 path,
                 asked,
@@ -111,33 +130,10 @@ def _values(path: str, asked: Asked, name: str, facet: Facet) -> tuple[Option, .
             count=count.count,
             selected=count.selected,
             share=_share(count.count, greatest),
+            value=count.value,
         )
         for count in facet.values
     )
-
-
-def _periods(
-    path: str, asked: Asked, facet: DateFacet, timezone: tzinfo, *, within: bool = False
-) -> tuple[Option, ...]:
-    """Newest first, as readers look for news; a period that is chosen shows what is inside it."""
-    greatest = max((period.count for period in facet.values), default=0)
-    options = []
-    for period in reversed(facet.values):
-        whole = span(period.value, timezone)
-        # The engine marks every period that lies in the choice, the page the one that is the choice.
-        chosen = _bounds(asked) == (period.start, period.end)
-        dates = NO_DATES if chosen else {"from_date": whole, "to_date": whole, "page": 1}
-        options.append(
-            Option(
-                text=label(period.value, within=within),
-                url=link(path, asked, **dates),
-                count=period.count,
-                selected=chosen,
-                share=_share(period.count, greatest),
-                inside=_periods(path, asked, period.inside, timezone, within=True) if period.inside else (),
-            )
-        )
-    return tuple(options)
 
 
 def _without(values: tuple[str, ...], value: str) -> tuple[str, ...]:

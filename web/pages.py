@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from search.answer import Answer, answer
-from search.dates import day, last_day, long
-from search.engines import Engine
+from search.article import Article
+from search.dates import Span, day, last_day
+from search.engines import DateFacet, Engine
+from search.fields import DEFAULT_FACETS, FACETS
 from search.query import LONGEST_TEXT
 from search.snippets import Snippet, to_html
 from web import narrowing
 from web.api import given
-from web.links import link, neighbours, pairs, reachable, web_address
+from web.language import Language, msg
+from web.links import link, pairs, web_address
 from web.narrowing import Option
 from web.notices import notices
+from web.paging import paging
 from web.schemas import Asked, SearchSchema, read_leniently
 from web.settings import Settings
+from web.timeline import timeline
 
-SORT_NAMES = {"relevance": "Relevance", "newest": "Newest", "oldest": "Oldest"}
-BADGES = {"corrected": "Corrected", "retracted": "Retracted"}
+SORT_NAMES = {"relevance": msg("Relevance"), "newest": msg("Newest"), "oldest": msg("Oldest")}
+BADGES = {"corrected": msg("Corrected"), "retracted": msg("Retracted")}
 NEWEST = 5  # articles offered where nothing was found
+MOST_WAYS = 4  # out of nothing
 
 
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     """The routes that answer with pages."""
     pages = Blueprint("pages", __name__)
     parameters = SearchSchema(settings.timezone)
+    language = Language(settings.language)
     pages.add_app_template_filter(_marked, "marked")
     pages.add_app_template_filter(zip)
     pages.add_app_template_filter(web_address, "web_address")
-    pages.add_app_template_global(_asset, "asset")
+    pages.add_app_template_filter(language.number, "number")
 
     @pages.app_template_filter("day")
     def day_name(moment: Any) -> str:
-        return long(day(moment, settings.timezone))
+        return language.day(day(moment, settings.timezone))
+
+    @pages.app_template_filter("picture")
+    def picture(url: str | None) -> str | None:
+        """The address of an image that the page may show: of a host that the settings name."""
+        parts = urlsplit(url or "")
+        return url if f"{parts.scheme}://{parts.netloc}".lower() in (settings.images or ()) else None
 
     @pages.get("/")
     def home() -> ResponseReturnValue:
@@ -49,26 +61,35 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     @pages.get("/search")
     def search() -> ResponseReturnValue:
         asked, problems = read_leniently(parameters, given())
-        found = answer(engine, asked.query(settings.timezone))
-        said = notices(problems, given(), found.query, settings.timezone)
-        return render_template("search.html", notices=said, **_view(asked, found), **_helps(asked, found))
+        found = _ask(asked)
+        view = _view(asked, found)
+        said = notices(problems, given(), found, language, settings.timezone, is_narrowed=bool(view["chips"]))
+        return render_template("search.html", notices=said, **view, **_helps(asked, found))
+
+    def _ask(asked: Asked, **changes: Any) -> Answer:
+        asked = replace(asked, **changes)
+        if asked.facets == DEFAULT_FACETS:  # of a program; a page has room for all
+            asked = replace(asked, facets=FACETS)
+        return answer(engine, asked.query(settings.timezone))
 
     def _view(asked: Asked, found: Answer) -> dict[str, Any]:
         path = url_for("pages.search")
-        before, after = neighbours(asked, found.pages)
+        groups = narrowing.groups(path, asked, found.facets, language)
+        dates = found.facets.get("date")
         return {
             "asked": asked,
             "answer": found,
             "badges": BADGES,
             "longest_query": LONGEST_TEXT,
-            "groups": narrowing.groups(path, asked, found.facets, settings.timezone),
-            "chips": narrowing.chips(path, asked, settings.timezone),
+            "groups": groups,
+            "unlisted": narrowing.unlisted(asked, groups),
+            "timeline": timeline(path, asked, dates, language, settings.timezone, lambda time: _strongest(asked, time))
+            if isinstance(dates, DateFacet)
+            else None,
+            "chips": narrowing.chips(path, asked, language, settings.timezone),
             "clear": link(path, asked, **narrowing.NONE),
             "sorts": _sorts(path, asked, found),
-            "first": (asked.page - 1) * asked.per_page + 1,
-            "before": link(path, asked, page=before) if before else None,
-            "after": link(path, asked, page=after) if after else None,
-            "numbers": _numbers(path, asked, reachable(asked, found.pages)),
+            "paging": paging(path, asked, found),
             "narrow_to": lambda name, value: link(path, asked, **{name: (value,)}, page=1),
             "kept": pairs(asked, q="", page=1),
             "kept_without_dates": pairs(asked, from_date=None, to_date=None, page=1),
@@ -76,23 +97,24 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
             "to_day": last_day(asked.to_date.end, settings.timezone) if asked.to_date else "",
         }
 
+    def _strongest(asked: Asked, time: Span) -> Article | None:
+        """What comes first of this time."""
+        first = _ask(asked, from_date=time, to_date=time, page=1, per_page=1, facets=(), highlight=False)
+        return first.results[0].article if first.results else None
+
     def _helps(asked: Asked, found: Answer) -> dict[str, Any]:
         """Ways on from where nothing was found: each is asked first, so that none leads to nothing."""
         if found.total:
             return {}
         path = url_for("pages.search")
-        ways = []
-        for text, wider in narrowing.wider(asked, settings.timezone):
-            total = _ask(wider, per_page=0).total
-            if total:
+        ways: list[Option] = []
+        for text, wider in narrowing.wider(asked, language, settings.timezone):
+            if len(ways) < MOST_WAYS and (total := _ask(wider, page=1, per_page=0, facets=()).total):
                 ways.append(Option(text, link(path, wider), total))
-        newest = _ask(Asked(section=asked.section), per_page=NEWEST)
+        newest = _ask(Asked(section=asked.section), per_page=NEWEST, facets=())
         if asked.section and not newest.total:
-            newest = _ask(Asked(), per_page=NEWEST)
+            newest = _ask(Asked(), per_page=NEWEST, facets=())
         return {"ways": ways, "newest": newest}
-
-    def _ask(asked: Asked, per_page: int) -> Answer:
-        return answer(engine, replace(asked, page=1, per_page=per_page, facets=()).query(settings.timezone))
 
     return pages
 
@@ -105,22 +127,5 @@ def _sorts(path: str, asked: Asked, found: Answer) -> list[Option]:
     ]
 
 
-def _numbers(path: str, asked: Asked, last: int) -> list[Option | None]:
-    """The first page, the last, and those about this one; None where some are left out."""
-    shown = sorted({page for page in (1, asked.page - 1, asked.page, asked.page + 1, last) if 1 <= page <= last})
-    numbers: list[Option | None] = []
-    for earlier, page in zip([0, *shown], shown, strict=False):
-        if page - earlier > 1:
-            numbers.append(None)
-        numbers.append(Option(str(page), link(path, asked, page=page), selected=page == asked.page))
-    return numbers
-
-
 def _marked(snippet: Snippet) -> Markup:
     return Markup(to_html(snippet))  # the one place where text is taken for HTML: to_html has escaped it
-
-
-def _asset(name: str) -> str:
-    """The address of a static file, which changes with its content."""
-    content = (Path(__file__).parent / "static" / name).read_bytes()
-    return url_for("static", filename=name, v=hashlib.blake2b(content, digest_size=6).hexdigest())

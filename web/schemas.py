@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from marshmallow import post_load, validates_schema
@@ -52,13 +52,15 @@ class Asked:
     fold: bool = True
     key: str | None = None
 
+    @property
+    def dates(self) -> tuple[datetime | None, datetime | None]:
+        """When what was chosen begins, and when it ends."""
+        return self.from_date.start if self.from_date else None, self.to_date.end if self.to_date else None
+
     def query(self, timezone: tzinfo) -> Query:
         """The query that is meant. Without words the newest come first."""
-        filters = Filters(
-            **{name: getattr(self, name) for name in FILTERS},
-            from_date=self.from_date.start if self.from_date else None,
-            until=self.to_date.end if self.to_date else None,
-        )
+        from_date, until = self.dates
+        filters = Filters(**{name: getattr(self, name) for name in FILTERS}, from_date=from_date, until=until)
         return queries.parse(
             self.q,
             filters=filters,

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from web.language import Language
 
 PREFIX = "BROADSHEET_"
 
@@ -25,6 +28,11 @@ class Settings:
     title: str = "Broadsheet"
     home: str | None = None
     url: str | None = None
+    language: str = "en-GB"
+    theme: Path | None = None
+    logo: Path | None = None
+    templates: Path | None = None
+    images: tuple[str, ...] | None = None
     timezone: tzinfo = UTC
     host: str = "127.0.0.1"
     port: int = 8000
@@ -65,6 +73,40 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _language(text: str) -> str:
+    return Language(text).tag
+
+
+def _file(*kinds: str) -> Callable[[str], Path]:
+    def read_file(text: str) -> Path:
+        path = Path(text)
+        if not path.is_file():
+            raise ValueError("there is no such file")
+        if path.suffix.lower() not in kinds:
+            raise ValueError(f"name a file that ends in {', '.join(kinds)}")
+        return path
+
+    return read_file
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise ValueError("there is no such folder")
+    return path
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Where images may come from: scheme and host of each."""
+    found = []
+    for part in text.split():
+        parts = urlsplit(_address(part))
+        if parts.path or parts.query or ";" in part or "," in part:
+            raise ValueError("write scheme and host alone, with spaces between several, such as https://images.example")
+        found.append(f"{parts.scheme}://{parts.netloc}".lower())
+    return tuple(found)
+
+
 def _timezone(text: str) -> tzinfo:
     try:
         return UTC if text == "UTC" else ZoneInfo(text)
@@ -77,6 +119,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "title": str,
     "home": _address,
     "url": _address,
+    "language": _language,
+    "theme": _file(".css"),
+    "logo": _file(".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif"),
+    "templates": _folder,
+    "images": _origins,
     "timezone": _timezone,
     "host": str,
     "port": _number(0, 65535),  # 0: any that is free

@@ -16,7 +16,7 @@ from search.engines.whoosh.snapshot import Mask, Snapshot, View
 from search.query import Query
 
 DATE = "date"
-MOST_DAYS, MOST_MONTHS = 31, 24  # a facet has so many periods at most, before it takes the next coarser one
+MOST_DAYS, MOST_MONTHS = 31, 60  # a facet has so many periods at most, before it takes the next coarser one
 INTERVALS = ("day", "month", "year")
 INSIDE = {"year": "month", "month": "day"}
 WIDTH = {"year": 4, "month": 7, "day": 10}  # of the name of a period: 2025-08-06
