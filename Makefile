@@ -32,7 +32,7 @@ ranking: $(VENV)/.tests  ## how well judged questions are answered (BENCH_IR=fol
 soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many
 	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py
 
-screenshot: $(VENV)/.tests  ## the picture in the README
+screenshot: $(VENV)/.tests  ## the pictures in the README
 	$(BIN)/python tests/screenshot.py
 
 format: $(VENV)/.tests

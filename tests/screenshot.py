@@ -1,17 +1,38 @@
-"""Take docs/screenshot.png: the search page over the sample corpus. Run it as `python tests/screenshot.py`."""
+"""Take the pictures of docs/: the search page light, dark and on a phone. Run it as `python tests/screenshot.py`."""
 
 from __future__ import annotations
 
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from browser import COMMAND, launch, serving
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-PICTURE = ROOT / "docs" / "screenshot.png"
-QUERY = "q=ferry&section=Local&section=Politics"
+DOCS = ROOT / "docs"
+DESK: Any = {"viewport": {"width": 1200, "height": 900}}
+PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is taken of one address. `options` are those of a context of Playwright."""
+
+    address: str
+    options: dict[str, Any] = field(default_factory=lambda: DESK)
+
+    def open(self, page: Page) -> None:
+        page.goto(self.address)
+
+
+PICTURES = {
+    "page.png": Picture("/search?q=ferry&section=Local&section=Politics"),
+    "page-dark.png": Picture("/search?q=storm+OR+election", {**DESK, "color_scheme": "dark"}),
+    "page-phone.png": Picture("/search?q=hesk+ferry", PHONE),
+}
 
 
 def main() -> None:
@@ -20,11 +41,14 @@ def main() -> None:
         subprocess.run([COMMAND, "--index", index, "index", ROOT / "sample_corpus"], check=True, capture_output=True)
         with serving(index) as address, sync_playwright() as playwright:
             browser = launch(playwright)
-            page = browser.new_page(viewport={"width": 1200, "height": 900})
-            page.goto(f"{address}/search?{QUERY}")
-            page.screenshot(path=PICTURE)
+            for name, picture in PICTURES.items():
+                context = browser.new_context(base_url=address, **picture.options)
+                page = context.new_page()
+                picture.open(page)
+                page.screenshot(path=DOCS / name)
+                context.close()
+                print(f"docs/{name}: {(DOCS / name).stat().st_size // 1000} kB")
             browser.close()
-    print(f"{PICTURE}: {PICTURE.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":
