@@ -77,18 +77,21 @@ def parse(
     facets: tuple[str, ...] = fields.DEFAULT_FACETS,
     highlight: bool = True,
     timezone: tzinfo = UTC,
+    prefix: bool = False,
+    field: str | None = None,
 ) -> Query:
     """Read what a reader typed. Any text is a query; what could not be used of it is named in `ignored`.
 
     `words`, `"a phrase"`, `"near words"~5`, `-without`, `this OR that`, `begin*`, `title:word` (`fields.PREFIXES`),
     `before:2024-05`, `after:2023`, `(groups)`. Where something was typed and nothing of it was of use, `ignored` says
-    so and `required` is empty.
+    so and `required` is empty. `prefix`: the last word may be the beginning of one, as while it is typed. `field`:
+    where words are looked for that name no field themselves.
     """
     typed = next(_READ.finditer(text))[0]
-    reader = Reader(typed, timezone)
+    reader = Reader(typed, timezone, unfinished=prefix and typed == text)
     if text[len(typed) :].strip():
         reader.ignore(text[len(typed) :].strip(), f"only the first {LONGEST_TEXT} characters are read")
-    read = reader.group(None, 0)
+    read = reader.group(field, 0)
     is_used = read.clauses or read.excluded or reader.after or reader.before
     if typed.strip() and not (is_used or reader.ignored):
         reader.ignore(typed.strip(), "there is no word in it")

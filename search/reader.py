@@ -60,8 +60,9 @@ class _Operand(NamedTuple):
 class Reader:
     """One pass over the tokens of a query; `group` calls itself, to a bounded depth, for parentheses."""
 
-    def __init__(self, text: str, timezone: tzinfo) -> None:
+    def __init__(self, text: str, timezone: tzinfo, unfinished: bool = False) -> None:
         self.text = text
+        self.unfinished = unfinished  # the last word may be the beginning of one
         self.timezone = timezone
         self.tokens = list(_TOKEN.finditer(text))
         self.at = 0
@@ -165,6 +166,8 @@ class Reader:
             return self.phrase(token["phrase"], field)
         if token.lastgroup == "slop":
             return self.phrase(token["near"], field, min(int(token["slop"][:3]), MOST_BETWEEN))
+        if self.unfinished and token.end() == len(self.text) and not negative:
+            return self.beginning(text, field)
         if plain:
             ((stem, form, _),) = analysis.parts(text, self.shouting)
             return _Operand(text, (Word(stem, form, field),), plain=True)
@@ -211,6 +214,14 @@ class Reader:
         if clauses and stars:
             self.ignore(text, f"a star stands after {SHORTEST_PREFIX} letters or more, at the end of a word")
         return _Operand(text, tuple(clauses), plain=len(clauses) == 1 and isinstance(clauses[0], Word))
+
+    def beginning(self, text: str, field: str | None) -> _Operand:
+        """The last chunk, while it is typed: its word, or all that begin so."""
+        whole = self.chunk(text, field)
+        last = list(analysis.WORD.finditer(text))[-1:]
+        if len(whole.clauses) != 1 or not last or last[0].end() != len(text) or not (begin := _begin(last[0][0])):
+            return whole
+        return _Operand(text, (Either((*whole.clauses, Prefix(begin, field)), spellings=True),))
 
     def either_spelling(self, raw: str, words: tuple[Word, ...], field: str | None) -> Clause:
         """The word; or, of a hyphenated one, its words side by side or joined: `e-mail`, `e mail`, `email`."""

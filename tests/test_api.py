@@ -100,7 +100,7 @@ def test_the_shape_of_an_answer(client: FlaskClient) -> None:
             "next": None,
             "prev": None,
             "html": "http://localhost/search?q=glacier%20huts&section=World&from_date=2025",
-            "rss": None,
+            "rss": "http://localhost/search.rss?q=glacier%20huts&section=World&from_date=2025",
         },
     }
     assert "<mark>huts</mark>" in answer["results"][0]["highlight"]["snippets"][0]

@@ -1229,3 +1229,55 @@ def test_threads_share_one_engine(shelf):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+# The values of filters, by their words
+
+VALUES = [
+    (("sp",), ["Sport", "Water Sport"]),
+    (("spor",), ["Sport", "Water Sport"]),
+    (("sport",), ["Sport", "Water Sport"]),
+    (("sports",), []),
+    (("sport", "w"), ["Water Sport"]),
+    (("wat", "sport"), []),  # the last is a beginning, those before are words
+    (("cafe",), ["Café & Bar"]),
+    (("z",), []),
+    ((), []),
+]
+
+
+@pytest.mark.parametrize(("words", "right"), VALUES)
+def test_values_that_hold_words(engine, words, right):
+    sections = ["Sport", "Sport", "Water Sport", "Café & Bar"]
+    put(engine, *(one(f"a{n}", section=section) for n, section in enumerate(sections)), one("none"))
+    put(engine, one("later", section="Sport"))  # a segment of its own
+    assert [count.value for count in engine.values("section", words, Filters(), 5)] == right
+
+
+def test_values_are_counted_among_what_is_visible_and_chosen(engine):
+    put(
+        engine,
+        *(one(f"a{n}", tags=["north", "nova"], section="World") for n in range(3)),
+        one("b", tags=["north"], section="Sport", published="2024-05-06"),
+        one("secret", tags=["noah"], embargo_until="2999-01-01T00:00Z"),
+        one("gone", tags=["nobel"], status="withdrawn"),
+        one("taken", tags=["noon"]),
+    )
+    engine.take_down("taken", "r")
+
+    def counts(**filters):
+        return {count.value: count.count for count in engine.values("tag", ("no",), Filters(**filters), 5)}
+
+    assert counts() == {"north": 4, "nova": 3}
+    assert list(counts()) == ["north", "nova"]
+    assert counts(section=("World",)) == {"north": 3, "nova": 3}
+    assert counts(from_date=at("2024-01-01T00:00Z")) == {"north": 1}
+    assert [count.value for count in engine.values("tag", ("no",), Filters(), 1)] == ["north"]
+    engine.restore("taken")
+    assert counts() == {"north": 4, "nova": 3, "noon": 1}
+
+
+def test_a_prefix_beside_a_word_may_find_nothing_more(engine):
+    put(engine, one("a", title="apples running", body="runs"))  # a stem in both fields, what begins so in one
+    assert ids(engine, "apples OR runs*") == ["a"]
+    assert ids(engine, "apples OR zzz*") == ["a"]

@@ -26,13 +26,13 @@ from click.testing import CliRunner
 
 from indexer import build, sources
 from indexer.sources.origin import LARGEST
-from search import cli, fields, query, reader
+from search import cli, fields, query, reader, suggestions
 from search.article import FIELDS, STATUSES
 from search.engines import connect, whoosh
 from search.engines.whoosh import generations
 from web import create_app
 from web.parameters import LONGEST_VALUE, MOST_VALUES
-from web.schemas import DEEPEST, MOST_PER_PAGE, AddressSchema, Asked, SearchSchema
+from web.schemas import DEEPEST, MOST_PER_PAGE, AddressSchema, Asked, SearchSchema, SuggestSchema
 from web.serve import LARGEST_HEAD
 from web.settings import PREFIX, Settings
 
@@ -142,7 +142,8 @@ def test_every_variable_of_the_environment_is_described() -> None:
 
 def test_no_parameter_and_no_code_is_described_that_is_none() -> None:
     # That each of them is described stands in test_api.py, beside what they do.
-    parameters = {*SearchSchema._declared_fields, *AddressSchema._declared_fields}
+    schemas = (SearchSchema, SuggestSchema, AddressSchema)
+    parameters = {name for schema in schemas for name in schema._declared_fields}
     assert set(names("docs/api.md", "Parameter")) <= parameters
     source = "".join(text(path) for path in ("web/errors.py", "web/parameters.py", "web/schemas.py"))
     for code in names("docs/api.md", "Code"):
@@ -152,7 +153,8 @@ def test_no_parameter_and_no_code_is_described_that_is_none() -> None:
 def test_the_defaults_of_parameters_are_those_described() -> None:
     table = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/api.md", "Parameter") if len(cells) == 3}
     asked = Asked()
-    assert set(table) == {field.name for field in dataclasses.fields(Asked)}
+    assert set(table) == {"limit", *(field.name for field in dataclasses.fields(Asked))}
+    assert table["limit"] == str(suggestions.MOST)
     for parameter in ("page", "per_page", "highlight", "fold"):
         assert table[parameter] == str(int(getattr(asked, parameter)))
     assert table["facets"] == ",".join(asked.facets)

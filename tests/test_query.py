@@ -348,3 +348,39 @@ def test_any_text_is_a_query_and_nothing_is_a_silent_zero(text: str) -> None:
     for clause in terms(asked):
         assert short(clause)
         assert getattr(clause, "field", None) in {None, *fields.PREFIXES.values()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ferr", "{ferr|ferr*}"),
+        ("old ferr", "old {ferr|ferr*}"),
+        ("ferry ", "ferry"),  # the word is finished
+        ("fe", "fe"),  # two letters begin thousands of words
+        ("Café", "{cafe|cafe*}"),
+        ("e-ma", "{{ema|~e ma~}|ema*}"),
+        ('"old ferr', "old {ferr|ferr*}"),
+        ('"old ferr"', '"old ferr"'),
+        ("ferr*", "ferr*"),
+        ("ferr.", "ferr"),
+        ("old -ferr", "old -ferr"),
+        ("old (big OR ferr", "old {big|{ferr|ferr*}}"),
+        ("title:ferr", "{title:ferr|title:ferr*}"),
+        ("the", "{the|the*}"),
+        ("after:2023", ""),
+        ("bbc.co.uk", "bbc co uk"),
+        ("", ""),
+    ],
+)
+def test_the_last_word_may_be_the_beginning_of_one(typed: str, meant: str) -> None:
+    assert shorts(parse(typed, prefix=True)) == meant
+    assert parse(typed).required == parse(typed + " ", prefix=True).required
+
+
+def test_words_may_be_looked_for_in_one_field() -> None:
+    assert shorts(parse("ferry body:fire", field="title")) == "title:ferry body:fire"
+
+
+@given(st.text(max_size=40))
+def test_any_beginning_is_a_query(typed: str) -> None:
+    parse(typed, prefix=True)

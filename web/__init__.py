@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from search.engines import Engine, connect
-from web import api, errors, look, pages
+from web import api, cors, description, errors, feeds, look, pages
 from web.settings import Settings, read
 
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
-_PROGRAM = {"Access-Control-Allow-Origin": "*"}  # public answers, no cookies: any site may read them
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
@@ -26,13 +25,18 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     look.init_app(app, settings)
     app.register_blueprint(api.blueprint(settings, engine))
     app.register_blueprint(pages.blueprint(settings, engine))
+    app.register_blueprint(feeds.blueprint(settings, engine))
+    app.register_blueprint(description.blueprint(settings, engine))
     errors.init_app(app)
     page = {"Content-Security-Policy": _policy(settings)}
 
     @app.after_request
     def headers(response: Response) -> Response:
         response.headers.extend(_ALWAYS)
-        response.headers.extend(_PROGRAM if request.path.startswith(errors.FOR_PROGRAMS) else page)
+        if request.path.startswith(errors.FOR_PROGRAMS):
+            cors.allow(response)
+        else:
+            response.headers.extend(page)
         response.headers.setdefault("Cache-Control", "no-cache")
         return response
 

@@ -5,25 +5,34 @@ from __future__ import annotations
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from search import suggestions
 from search.answer import answer
 from search.article import as_id
 from search.engines import Engine
-from search.fields import DEFAULT_FACETS
-from search.query import Query
+from search.fields import DEFAULT_FACETS, FILTERS
+from search.query import Filters, Query
 from web.links import link, neighbours
-from web.replies import answer_reply, article_reply
-from web.schemas import PER_PAGE, AddressSchema, ArticleSchema, Asked, SearchSchema
+from web.replies import answer_reply, article_reply, suggestions_reply
+from web.schemas import PER_PAGE, AddressSchema, ArticleSchema, Asked, SearchSchema, SuggestSchema
 from web.settings import Settings
 
+OF_A_FEED = {
+    "sort": None,
+    "page": 1,
+    "per_page": PER_PAGE,
+    "facets": DEFAULT_FACETS,
+    "highlight": True,
+    "prefix": False,
+}
 # What tells a program's answer apart and a page not.
-ON_THE_PAGE = {"facets": DEFAULT_FACETS, "highlight": True, "fold": True}
+ON_THE_PAGE = {"facets": DEFAULT_FACETS, "highlight": True, "prefix": False, "fold": True}
 
 
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     """The routes that answer with JSON."""
     api = Blueprint("api", __name__)
-    of_search, of_article, of_address = (
-        schema(settings.timezone) for schema in (SearchSchema, ArticleSchema, AddressSchema)
+    of_search, of_suggestions, of_article, of_address = (
+        schema(settings.timezone) for schema in (SearchSchema, SuggestSchema, ArticleSchema, AddressSchema)
     )
 
     @api.get("/api/v1/search")
@@ -31,6 +40,13 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         asked: Asked = of_search.read(given())
         found = answer(engine, asked.query(settings.timezone))
         return answer_reply(found, asked.q, _links(asked, found.pages, settings.url or request.host_url.rstrip("/")))
+
+    @api.get("/api/v1/suggest")
+    def suggest() -> ResponseReturnValue:
+        asked = of_suggestions.read(given())
+        filters = Filters(**{name: asked.get(name, ()) for name in FILTERS})
+        q = asked.get("q", "")
+        return suggestions_reply(suggestions.suggest(engine, q, filters, asked.get("limit", suggestions.MOST)), q)
 
     @api.get("/api/v1/articles/<id>")
     def article(id: str) -> ResponseReturnValue:
@@ -68,5 +84,5 @@ def _links(asked: Asked, pages: int, base: str) -> dict[str, str | None]:
         "next": link(path, asked, page=after) if after else None,
         "prev": link(path, asked, page=before) if before else None,
         "html": link(base + url_for("pages.search"), asked, **ON_THE_PAGE, per_page=asked.per_page or PER_PAGE),
-        "rss": None,
+        "rss": link(base + url_for("feeds.rss"), asked, **OF_A_FEED),
     }

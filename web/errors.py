@@ -14,7 +14,7 @@ from search.engines import ArticleGone, ArticleMissing, EngineError, IndexMissin
 from web.language import msg
 from web.parameters import ParameterError, Problem
 
-FOR_PROGRAMS = ("/api/", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/api/", "/search.rss", "/search.json", "/opensearch", "/healthz", "/readyz")
 RETRY_AFTER = 10  # seconds
 
 

@@ -15,6 +15,7 @@ from web.language import Language
 from web.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
+ICON = "data:image/svg+xml;base64," + b64encode((STATIC / "icon.svg").read_bytes()).decode()  # no request of its own
 FOREVER = "public, max-age=31536000, immutable"  # the address changes with the content
 
 
@@ -43,7 +44,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.templates:
         site = PrefixLoader({"site": FileSystemLoader(settings.templates)})
         app.jinja_loader = ChoiceLoader([site, app.jinja_loader or FileSystemLoader([])])
-    icon = "data:image/svg+xml;base64," + b64encode((STATIC / "icon.svg").read_bytes()).decode()
 
     @app.context_processor
     def same_on_each_page() -> dict[str, object]:
@@ -53,7 +53,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             "language": language,
             "style_url": addresses[0],
             "logo_url": addresses[1] if settings.logo else None,
-            "icon_url": icon,
+            "icon_url": ICON,
         }
 
 

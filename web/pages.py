@@ -90,6 +90,8 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
             "clear": link(path, asked, **narrowing.NONE),
             "sorts": _sorts(path, asked, found),
             "paging": paging(path, asked, found),
+            "rss": link(url_for("feeds.rss"), asked, sort=None, page=1),
+            "json_feed": link(url_for("feeds.json_feed"), asked, sort=None, page=1),
             "narrow_to": lambda name, value: link(path, asked, **{name: (value,)}, page=1),
             "kept": pairs(asked, q="", page=1),
             "kept_without_dates": pairs(asked, from_date=None, to_date=None, page=1),

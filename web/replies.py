@@ -14,6 +14,7 @@ from search.article import Article, iso
 from search.dates import day, last_day
 from search.engines import DateFacet, Facet
 from search.snippets import to_html
+from search.suggestions import Suggestions
 from web.links import web_address
 
 
@@ -63,6 +64,8 @@ class ArticleReply(Schema):
 
 
 _ARTICLE = ArticleReply()
+_SUGGESTED = ArticleReply(only=("id", "url", "title", "section", "published"))
+_PLURALS = {"section": "sections", "tag": "tags", "author": "authors"}
 _FOUND = ArticleReply(exclude=("type", "language", "related", "extra"))
 
 
@@ -112,6 +115,24 @@ def answer_reply(answer: Answer, q: str, links: dict[str, str | None]) -> dict[s
         "results": [_result(result, query.highlight) for result in answer.results],
         "facets": {name: _facet(facet, query.timezone) for name, facet in answer.facets.items()},
         "links": links,
+    }
+
+
+def suggestions_reply(found: Suggestions, q: str) -> dict[str, Any]:
+    """What may be meant by what was typed so far."""
+    return {
+        "query": {"q": q},
+        "took_ms": found.took_ms,
+        "articles": [
+            {**_SUGGESTED.dump(result.article), "highlight": {"title": to_html(result.title)}}
+            for result in found.articles
+        ],
+        **{
+            _PLURALS[name]: [
+                {"value": value.value, "count": value.count, "highlight": to_html(value.marked)} for value in values
+            ]
+            for name, values in found.values.items()
+        },
     }
 
 

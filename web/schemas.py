@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import post_load, validates_schema
 
 from search import query as queries
+from search import suggestions
 from search.article import TRACKING
 from search.dates import Span
 from search.fields import DEFAULT_FACETS, FACETS, FILTERS
@@ -28,6 +29,7 @@ from web.parameters import (
     wrong,
 )
 
+MOST_SUGGESTED = 20
 SORTS = ("relevance", "newest", "oldest")
 PER_PAGE, MOST_PER_PAGE = 10, 100
 DEEPEST = 10_000  # page * per_page: each page costs what all before it cost
@@ -49,6 +51,7 @@ class Asked:
     per_page: int = PER_PAGE
     facets: tuple[str, ...] = DEFAULT_FACETS
     highlight: bool = True
+    prefix: bool = False
     fold: bool = True
     key: str | None = None
 
@@ -57,19 +60,24 @@ class Asked:
         """When what was chosen begins, and when it ends."""
         return self.from_date.start if self.from_date else None, self.to_date.end if self.to_date else None
 
+    @property
+    def filters(self) -> Filters:
+        """What narrows the search."""
+        from_date, until = self.dates
+        return Filters(**{name: getattr(self, name) for name in FILTERS}, from_date=from_date, until=until)
+
     def query(self, timezone: tzinfo) -> Query:
         """The query that is meant. Without words the newest come first."""
-        from_date, until = self.dates
-        filters = Filters(**{name: getattr(self, name) for name in FILTERS}, from_date=from_date, until=until)
         return queries.parse(
             self.q,
-            filters=filters,
+            filters=self.filters,
             sort=self.sort or ("relevance" if self.q else "newest"),
             page=self.page,
             per_page=self.per_page,
             facets=self.facets,
             highlight=self.highlight,
             timezone=timezone,
+            prefix=self.prefix,
         )
 
 
@@ -88,6 +96,7 @@ class SearchSchema(ParameterSchema):
     per_page = Number(0, MOST_PER_PAGE, f"results on a page, {PER_PAGE} by default; 0 gives the counts alone")
     facets = Names(FACETS, "what is counted; repeated or with commas between")
     highlight = Flag("whether passages are cut and words are marked; yes by default")
+    prefix = Flag("whether the last word may be the beginning of one, as while it is typed; no by default")
     fold = Flag("whether near-duplicates are folded into one result; nothing is folded yet, so that it changes nothing")
     key = Parameter("an access key; search is open, so that it is taken and not used")
 
@@ -111,6 +120,18 @@ class SearchSchema(ParameterSchema):
     @post_load
     def _asked(self, data: dict[str, Any], **_: Any) -> Asked:
         return Asked(**data)
+
+
+class SuggestSchema(ParameterSchema):
+    """The parameters of suggestions."""
+
+    q = Parameter(f"what was typed so far; at most {LONGEST_TEXT} characters", most=LONGEST_TEXT)
+    section = Several("only of articles of this section; repeat it for any of several")
+    tag = Several("only of articles with this tag; repeat it for any of several")
+    author = Several("only of articles by this author; repeat it for any of several")
+    language = Several("only of articles in this language (BCP 47); repeat it for any of several")
+    limit = Number(1, MOST_SUGGESTED, f"suggestions of each kind, {suggestions.MOST} by default")
+    key = Parameter("an access key; suggestions are open, so that it is taken and not used")
 
 
 class ArticleSchema(ParameterSchema):

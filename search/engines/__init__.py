@@ -15,7 +15,7 @@ from typing import Protocol
 from search.article import Article
 from search.clauses import Clause
 from search.explanation import Explanation
-from search.query import Query
+from search.query import Filters, Query
 
 
 class EngineError(Exception):
@@ -203,6 +203,13 @@ class Engine(Protocol):
 
     def explain(self, query: Query, article: str) -> Explanation:
         """Why the article of this id or URL stands where it does in the answer. Nothing is told of a hidden one."""
+
+    def values(self, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
+        """The values of a filter that hold all these words, the last as a beginning, in any order and case.
+
+        Counted are the visible articles that the filters leave; most first, then by name. Words are folded as
+        `analysis` folds them.
+        """
 
     def article(self, id: str) -> Article:
         """The visible article of that id. Raises ArticleMissing or ArticleGone."""

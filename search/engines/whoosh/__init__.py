@@ -34,7 +34,7 @@ from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.workshop import Workshop
 from search.explanation import Explanation
-from search.query import Query
+from search.query import Filters, Query
 
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
 
@@ -100,6 +100,19 @@ class WhooshEngine:
     def explain(self, query: Query, article: str) -> Explanation:
         snapshot = self._snapshot()
         return explaining.explain(query, article, snapshot, *_matching(query, snapshot), self._articles())
+
+    def values(self, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
+        snapshot = self._snapshot()
+        visible = snapshot.visible()
+        docs = Filtered(Query(filters=filters), snapshot, visible.masks).docs
+        counts: Counter[str] = Counter()
+        for view, found in zip(snapshot.views, docs, strict=True):
+            places = view.lexicon(name).holding(words)
+            if len(places):
+                held = count_values(view, name, found)[0][places]
+                counts.update(dict(zip(view.texts(name, places), held.tolist(), strict=True)))
+        ranked = sorted(((-count, value) for value, count in counts.items() if count))[:most]
+        return tuple(Count(value, -count) for count, value in ranked)
 
     def article(self, id: str) -> Article:
         snapshot = self._snapshot()

@@ -216,6 +216,8 @@ def ranges(starts: Array, lengths: Array) -> NDArray[np.int64]:
 
 def places_of(wanted: NDArray[np.int64], among: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where these whole numbers stand among ascending ones (anywhere, where they do not), and which of them do."""
+    if not len(among):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), dtype=bool)
     top = np.iinfo(among.dtype).max
     # In the type of the many: else numpy would make all of them 64 bits.
     place = among.searchsorted(np.minimum(wanted, top).astype(among.dtype, copy=False))

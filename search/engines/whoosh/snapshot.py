@@ -23,6 +23,7 @@ from search.engines.whoosh import contents, writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
 from search.engines.whoosh.codec import Segment
 from search.engines.whoosh.instants import DAY, NONE, micros
+from search.engines.whoosh.lexicon import Lexicon
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, Postings
 from search.engines.whoosh.words import Words
 
@@ -47,6 +48,7 @@ class View:
         self.ids = Strings.of(self.arrays, "doc.ids")
         self._values: dict[str, Strings] = {}
         self._texts: dict[str, list[str]] = {}
+        self._lexicons: dict[str, Lexicon] = {}
         self._ordinals: dict[str, Array | None] = {}
         self._months: dict[tzinfo, Months] = {}
         if len(self.arrays["doc.seq"]) != self.size:
@@ -76,6 +78,12 @@ class View:
         if name not in self._texts:
             self._texts[name] = self.values(name).texts()
         return list(map(self._texts[name].__getitem__, places.tolist()))
+
+    def lexicon(self, name: str) -> Lexicon:
+        """The words of the values of a filter."""
+        if name not in self._lexicons:
+            self._lexicons[name] = Lexicon(self.values(name).texts())
+        return self._lexicons[name]
 
     def pairs(self, name: str) -> tuple[Array, Array]:
         """Documents and the places of their values in `values`."""
