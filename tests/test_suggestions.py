@@ -1,4 +1,4 @@
-"""What is suggested while a reader types: titles, sections, tags and authors that hold the words, the last as a prefix."""
+"""What is suggested while a reader types: titles, sections, tags and authors that hold its words, the last begun."""
 
 from __future__ import annotations
 
