@@ -27,6 +27,7 @@ class Ignored:
 
 _QUOTES = '"“”„‟«»″〝〞〟＂'
 _DASHES = analysis.HYPHENS + "—"
+_WIDE = str.maketrans("＊｜", "*|")  # signs of a keyboard for Chinese or Japanese; letters are folded with their word
 _BETWEEN = rf"\s()（）|{_QUOTES}"  # what ends a chunk
 _TOKEN = re.compile(
     rf"""
@@ -61,7 +62,7 @@ class Reader:
     """One pass over the tokens of a query; `group` calls itself, to a bounded depth, for parentheses."""
 
     def __init__(self, text: str, timezone: tzinfo, unfinished: bool = False) -> None:
-        self.text = text
+        self.text = text = text.translate(_WIDE)
         self.unfinished = unfinished  # the last word may be the beginning of one
         self.timezone = timezone
         self.tokens = list(_TOKEN.finditer(text))
@@ -212,7 +213,7 @@ class Reader:
             elif words := self.side_by_side(match[0]):
                 clauses.append(self.either_spelling(match[0], words, field))
         if clauses and stars:
-            self.ignore(text, f"a star stands after {SHORTEST_PREFIX} letters or more, at the end of a word")
+            self.ignore("*", f"a star stands after {SHORTEST_PREFIX} letters or more, at the end of a word")
         return _Operand(text, tuple(clauses), plain=len(clauses) == 1 and isinstance(clauses[0], Word))
 
     def beginning(self, text: str, field: str | None) -> _Operand:
