@@ -116,6 +116,28 @@ def test_a_feed_has_twenty_items_and_the_next_ones_at_another_address(client: Fl
     assert "next_url" not in second
 
 
+@pytest.mark.parametrize(
+    ("query", "items", "following"),
+    [
+        ("per_page=10", 10, "page=2&per_page=10"),  # what a page has by default, but asked for
+        ("per_page=20", 20, "page=2"),
+        ("per_page=0", 20, "page=2"),  # a feed without items is none
+        ("per_page=none", 20, "page=2"),
+        ("per_page=10&page=2", 10, "page=3&per_page=10"),
+        ("per_page=50", 25, None),
+        ("page=501", 20, "page=2"),  # of 20 each: beyond what can be had, so that the first are given
+        ("page=500", 0, None),
+    ],
+)
+def test_a_feed_has_as_many_items_as_were_asked_for(
+    client: FlaskClient, query: str, items: int, following: str | None
+) -> None:
+    feed = json_feed(client, f"q=tide&{query}")
+    assert len(feed["items"]) == items == len(rss(client, f"q=tide&{query}").xpath("//item"))
+    assert feed.get("next_url") == (following and f"http://localhost/search.json?q=tide&{following}")
+    assert json_feed(client, feed["feed_url"].partition("?")[2])["items"] == feed["items"]
+
+
 def test_a_feed_names_itself_and_its_page(newsroom: Engine) -> None:
     settings = Settings(title="Valley Post", url="https://search.example")
     client = create_app(settings, newsroom).test_client()
@@ -148,6 +170,7 @@ def odd(tmp_path: Path) -> Iterator[FlaskClient]:
         {"id": "bare", "title": "Nothing but a title"},
         {"id": "untitled", "body": "A text without a title."},
         {"id": "path", "url": "/local/path", "title": "Of this site", "body": "x"},
+        {"id": "untrue", "title": "It was not so", "body": "x", "status": "retracted"},
         {"id": "hidden", "title": "Taken down", "body": "x"},
     ]
     engine.accept(engine.begin("test", []), [Put(from_dict(one), "test") for one in articles])
@@ -159,11 +182,20 @@ def odd(tmp_path: Path) -> Iterator[FlaskClient]:
 
 def test_what_xml_cannot_hold_is_left_out(odd: FlaskClient) -> None:
     found = {item.findtext("guid"): item for item in rss(odd).xpath("//item")}
-    assert set(found) == {"bell", "bare", "untitled", "path"} == {item["id"] for item in json_feed(odd)["items"]}
+    assert (
+        set(found) == {"bell", "bare", "untitled", "path", "untrue"} == {item["id"] for item in json_feed(odd)["items"]}
+    )
     assert found["bell"].findtext("category") == "a b"
     assert found["untitled"].findtext("title") == ""
     assert "A text without a title" in found["untitled"].findtext("description")
     assert found["path"].find("link") is None  # no address of its own
+
+
+def test_what_was_retracted_without_a_word_says_so_too(odd: FlaskClient) -> None:
+    (item,) = json_feed(odd, "q=title:so")["items"]
+    assert item["content_html"] == "<p><strong>Retracted</strong></p><p>x</p>"
+    (bare,) = json_feed(odd, "q=nothing")["items"]
+    assert "<strong>" not in bare["content_html"]
 
 
 @pytest.mark.parametrize("path", ["/search.rss", "/search.json"])

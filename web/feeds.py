@@ -20,14 +20,16 @@ from search.engines import Engine
 from search.fields import FILTERS
 from search.snippets import Snippet, to_html
 from web.api import given
+from web.language import Language
 from web.links import link, neighbours, web_address
-from web.schemas import PER_PAGE, Asked, SearchSchema, read_leniently
+from web.pages import BADGES
+from web.schemas import PER_FEED, PER_PAGE, Asked, FeedSchema, read_leniently
 from web.settings import Settings
 
-ITEMS = 20  # of a feed, unless it is asked for more or fewer
 ATOM, DC = "http://www.w3.org/2005/Atom", "http://purl.org/dc/elements/1.1/"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
 RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
+_FEED = Asked(per_page=PER_FEED)
 _RSS = ElementMaker(nsmap={"atom": ATOM, "dc": DC})
 _ATOM, _DC = ElementMaker(namespace=ATOM), ElementMaker(namespace=DC)
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # section 2.2 of XML 1.0
@@ -36,13 +38,14 @@ _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     """The routes of the feeds. They are asked for years: what cannot be used is left out, as on the page."""
     feeds = Blueprint("feeds", __name__)
-    parameters = SearchSchema(settings.timezone)
+    parameters = FeedSchema(settings.timezone)
+    language = Language(settings.language)
 
     def found() -> tuple[Asked, Answer]:
-        """What its address says, and the answer: newest first, and more than a page has, unless it says otherwise."""
+        """What its address says, and the answer: newest first, unless it says otherwise."""
         asked, _ = read_leniently(parameters, given())
-        items = ITEMS if asked.per_page in (0, PER_PAGE) else asked.per_page
-        newest = replace(asked, sort=asked.sort or "newest", per_page=items, facets=())
+        asked = replace(asked, per_page=asked.per_page or PER_FEED)  # counts alone are no feed
+        newest = replace(asked, sort=asked.sort or "newest", facets=())
         return asked, answer(engine, newest.query(settings.timezone))
 
     def title(asked: Asked) -> str:
@@ -59,8 +62,8 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
             _text("description", title(asked)),
             _text("language", settings.language.lower()),
             _text("docs", RSS_SPECIFICATION),
-            _ATOM.link(rel="self", type="application/rss+xml", href=link(base + url_for("feeds.rss"), asked)),
-            *(_item(result) for result in answered.results),
+            _ATOM.link(rel="self", type="application/rss+xml", href=link(base + url_for("feeds.rss"), asked, _FEED)),
+            *(_item(result, language) for result in answered.results),
         )
         body = etree.tostring(_RSS.rss(channel, version="2.0"), xml_declaration=True, encoding="utf-8")
         return Response(body, mimetype="application/rss+xml")
@@ -70,16 +73,16 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         asked, answered = found()
         base = base_address(settings)
         own = base + url_for("feeds.json_feed")
-        _, after = neighbours(replace(asked, per_page=answered.query.per_page), answered.pages)
+        _, after = neighbours(asked, answered.pages)
         about = {
             "version": JSON_FEED,
             "title": title(asked),
             "home_page_url": _page(asked, base),
-            "feed_url": link(own, asked),
-            "next_url": link(own, asked, page=after) if after else None,
+            "feed_url": link(own, asked, _FEED),
+            "next_url": link(own, asked, _FEED, page=after) if after else None,
             "language": settings.language,
         }
-        feed = {**_given(about), "items": [_json_item(result) for result in answered.results]}
+        feed = {**_given(about), "items": [_json_item(result, language) for result in answered.results]}
         return Response(json.dumps(feed), mimetype="application/feed+json")
 
     return feeds
@@ -94,11 +97,11 @@ def _page(asked: Asked, base: str) -> str:
     return link(base + url_for("pages.search"), asked, page=1, per_page=PER_PAGE)
 
 
-def _item(result: Result) -> Any:
+def _item(result: Result, language: Language) -> Any:
     article = result.article
     elements = [
         _text("title", article.title or ""),
-        _text("description", _html(result)),
+        _text("description", _html(result, language)),
         _RSS.guid(_clean(article.id), isPermaLink="false"),
     ]
     if address := _absolute(article.url):
@@ -110,7 +113,7 @@ def _item(result: Result) -> Any:
     return _RSS.item(*elements)
 
 
-def _json_item(result: Result) -> dict[str, Any]:
+def _json_item(result: Result, language: Language) -> dict[str, Any]:
     article = result.article
     return _given(
         {
@@ -118,7 +121,7 @@ def _json_item(result: Result) -> dict[str, Any]:
             "url": _absolute(article.url),
             "title": article.title,
             "summary": article.summary,
-            "content_html": _html(result),
+            "content_html": _html(result, language),
             "image": _absolute(article.image),
             "date_published": iso(article.published) if article.published else None,
             "date_modified": iso(article.updated) if article.updated else None,
@@ -129,15 +132,16 @@ def _json_item(result: Result) -> dict[str, Any]:
     )
 
 
-def _html(result: Result) -> str:
+def _html(result: Result, language: Language) -> str:
     """What the page shows of it: never the text of the article."""
-    return "".join(f"<p>{part}</p>" for part in _paragraphs(result))
+    return "".join(f"<p>{part}</p>" for part in _paragraphs(result, language))
 
 
-def _paragraphs(result: Result) -> Iterator[str]:
-    if result.article.notice:
-        yield f"<strong>{escape(result.article.notice)}</strong>"
-    yield from map(to_html, result.snippets or (Snippet(result.article.title or ""),))
+def _paragraphs(result: Result, language: Language) -> Iterator[str]:
+    article = result.article
+    if article.notice or article.status in BADGES:
+        yield f"<strong>{escape(article.notice or language.text(BADGES[article.status]))}</strong>"
+    yield from map(to_html, result.snippets or (Snippet(article.title or ""),))
 
 
 def _absolute(url: str | None) -> str | None:

@@ -16,22 +16,25 @@ _NAMES = tuple(field.name for field in fields(Asked) if field.name != "key")  # 
 _WEB = re.compile(r"https?://[^/\s]|/(?![/\\])", re.IGNORECASE)
 
 
-def pairs(asked: Asked, **changes: Any) -> list[tuple[str, str]]:
-    """The parameters that ask for this, with these fields changed; in one order, so that equal asks are equal."""
+def pairs(asked: Asked, default: Asked = _DEFAULT, /, **changes: Any) -> list[tuple[str, str]]:
+    """The parameters that ask for this, with these fields changed; in one order, so that equal asks are equal.
+
+    `default`: what is asked at that address by no parameter.
+    """
     asked = replace(asked, **changes)
     found: list[tuple[str, str]] = []
     for name in _NAMES:
         value = getattr(asked, name)
-        if value == getattr(_DEFAULT, name):
+        if value == getattr(default, name):
             continue
         texts = [",".join(value)] if name == "facets" else value if isinstance(value, tuple) else [value]
         found += [(name, _text(text)) for text in texts]
     return found
 
 
-def link(path: str, asked: Asked, **changes: Any) -> str:
+def link(path: str, asked: Asked, default: Asked = _DEFAULT, /, **changes: Any) -> str:
     """The address below `path` that asks for this, with these fields changed."""
-    query = urlencode(pairs(asked, **changes), quote_via=quote)
+    query = urlencode(pairs(asked, default, **changes), quote_via=quote)
     return f"{path}?{query}" if query else path
 
 

@@ -31,7 +31,7 @@ from web.parameters import (
 
 MOST_SUGGESTED = 20
 SORTS = ("relevance", "newest", "oldest")
-PER_PAGE, MOST_PER_PAGE = 10, 100
+PER_PAGE, PER_FEED, MOST_PER_PAGE = 10, 20, 100
 DEEPEST = 10_000  # page * per_page: each page costs what all before it cost
 
 
@@ -84,6 +84,8 @@ class Asked:
 class SearchSchema(ParameterSchema):
     """The parameters of a search, on the page and in the API."""
 
+    items = PER_PAGE  # unless `per_page` says otherwise
+
     q = Parameter(f"what is searched, as a reader types it; at most {LONGEST_TEXT} characters", most=LONGEST_TEXT)
     section = Several("only articles of this section; repeat it for any of several")
     tag = Several("only articles with this tag; repeat it for any of several")
@@ -109,7 +111,7 @@ class SearchSchema(ParameterSchema):
 
     @validates_schema(skip_on_field_errors=False)
     def _within_reach(self, data: dict[str, Any], **_: Any) -> None:
-        page, per_page = data.get("page", 1), data.get("per_page", PER_PAGE)
+        page, per_page = data.get("page", 1), data.get("per_page", self.items)
         if page * per_page > DEEPEST:
             detail = (
                 f"page {page} of {per_page} lies beyond the first {DEEPEST:,} results; "
@@ -119,7 +121,13 @@ class SearchSchema(ParameterSchema):
 
     @post_load
     def _asked(self, data: dict[str, Any], **_: Any) -> Asked:
-        return Asked(**data)
+        return Asked(**{"per_page": self.items, **data})
+
+
+class FeedSchema(SearchSchema):
+    """The same of a feed, which holds more than a page."""
+
+    items = PER_FEED
 
 
 class SuggestSchema(ParameterSchema):
