@@ -69,7 +69,9 @@ class Matches:
             for node in excluded:
                 mask = mask & ~node.masks[number]
             if query.after or query.before:
-                mask = mask & snapshot.views[number].published(query.after, query.before)
+                docs = mask.nonzero()[0]
+                mask = np.zeros(len(mask), dtype=bool)
+                mask[docs] = snapshot.views[number].published(query.after, query.before, docs)
             self._may.append(mask)
         self.masks = [
             reduce(and_, (node.masks[number] for node in self._free), mask) for number, mask in enumerate(self._may)

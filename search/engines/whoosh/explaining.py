@@ -16,7 +16,7 @@ from search.clauses import Both, Clause, Either, Leaf, Near, Prefix, Word, is_fr
 from search.engines.whoosh import order
 from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Group, Matches, Node, Scores, Term
-from search.engines.whoosh.facets import DATE, Filtered
+from search.engines.whoosh.facets import DATE, Filtered, chosen, keeping
 from search.engines.whoosh.freshness import FRESHNESS
 from search.engines.whoosh.instants import moment
 from search.engines.whoosh.leaves import Stand, Weighed
@@ -66,7 +66,7 @@ def explain(
         parts=(*parts, *ranked.parts(one)),
         excluded=tuple(one.part("excluded", clause) for clause in query.excluded),
         wanted=replace(found.wanted, has=sum(part.matches for part in parts if _may_be_missing(part))),
-        barriers=tuple(_barriers(query, snapshot, filtered, place, article)),
+        barriers=tuple(_barriers(query, snapshot, place, article)),
         changed=id not in held or held[id].digest != articles.digest(article),
     )
 
@@ -111,20 +111,19 @@ def _may_be_missing(part: Part) -> bool:
     return part.role == "required" and part.clause is not None and is_free(part.clause)
 
 
-def _barriers(
-    query: Query, snapshot: Snapshot, filtered: Filtered, place: tuple[int, int], article: Article
-) -> Iterator[Barrier]:
+def _barriers(query: Query, snapshot: Snapshot, place: tuple[int, int], article: Article) -> Iterator[Barrier]:
     segment, doc = place
     published = (articles.iso(article.published),) if article.published else ()
-    for name, masks in filtered.by_name.items():
-        if not masks[segment][doc]:
+    view, one = snapshot.views[segment], np.array([doc])
+    for name in chosen(query.filters):
+        if not keeping(query.filters, name, view, one)[0]:
             if name == DATE:
                 yield Barrier(name, _span(query.filters.from_date, query.filters.until), published)
             else:
                 has = getattr(article, fields.FILTERS[name])
                 yield Barrier(name, getattr(query.filters, name), (has,) if isinstance(has, str) else has or ())
     typed = query.after, query.before
-    if any(typed) and not snapshot.views[segment].published(*typed)[doc]:
+    if any(typed) and not view.published(*typed, one)[0]:
         yield Barrier("typed date", _span(*typed), published)
 
 

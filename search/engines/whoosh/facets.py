@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import and_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from search import dates, fields
 from search.engines import Count, DateFacet, Facet, Period
 from search.engines.whoosh.instants import EPOCH, NONE, micros
 from search.engines.whoosh.snapshot import Mask, Snapshot, View
-from search.query import Query
+from search.query import Filters, Query
 
 DATE = "date"
 MOST_DAYS, MOST_MONTHS = 31, 60  # a facet has so many periods at most, before it takes the next coarser one
@@ -30,28 +31,24 @@ class Filtered:
     def __init__(self, query: Query, snapshot: Snapshot, matching: Sequence[Mask]) -> None:
         self._query = query
         self._views = snapshot.views
-        self._matching = matching
-        self.by_name = {
-            name: [_having(view, name, chosen) for view in snapshot.views]
-            for name in fields.FILTERS
-            if (chosen := getattr(query.filters, name))
-        }
-        if query.filters.from_date or query.filters.until:
-            span = query.filters.from_date, query.filters.until
-            self.by_name[DATE] = [view.published(*span) for view in snapshot.views]
+        self._matching = [mask.nonzero()[0] for mask in matching]
+        self._kept: dict[str, list[Mask]] = {}  # by filter which of those
+        for name in chosen(query.filters):
+            views = zip(snapshot.views, self._matching, strict=True)
+            self._kept[name] = [keeping(query.filters, name, view, docs) for view, docs in views]
         self.docs = self._all_but(None)
 
     def facet(self, name: str) -> Facet | DateFacet:
         """Counts that ignore the facet's own filter."""
-        docs = self._all_but(name) if name in self.by_name else self.docs
+        docs = self._all_but(name) if name in self._kept else self.docs
         return self._dates(docs) if name == DATE else self._values(name, docs)
 
     def _all_but(self, left_out: str | None) -> list[Docs]:
-        masks = list(self._matching)
-        for name, filters in self.by_name.items():
-            if name != left_out:
-                masks = [mask & chosen for mask, chosen in zip(masks, filters, strict=True)]
-        return [mask.nonzero()[0] for mask in masks]
+        others = [kept for name, kept in self._kept.items() if name != left_out]
+        if not others:
+            return self._matching
+        by_segment = zip(self._matching, *others, strict=True)
+        return [docs[reduce(and_, kept)] for docs, *kept in by_segment]
 
     def _values(self, name: str, docs: Sequence[Docs]) -> Facet:
         counts: dict[str, int] = {}
@@ -75,7 +72,7 @@ class Filtered:
         )
 
     def _dates(self, docs: Sequence[Docs]) -> DateFacet:
-        chosen, timezone = (self._query.filters.from_date, self._query.filters.until), self._query.timezone
+        span, timezone = (self._query.filters.from_date, self._query.filters.until), self._query.timezone
         by_month = [
             np.bincount(view.months(timezone).ordinal.take(found), minlength=len(view.months(timezone).names) + 1)
             for view, found in zip(self._views, docs, strict=True)
@@ -96,10 +93,10 @@ class Filtered:
             return np.sort(together[together != NONE])
 
         spans = [_fitting(years, counts, dated)] if (years := counts("year")) else []
-        if one := _one_period(chosen, timezone):
+        if one := _one_period(span, timezone):
             spans.append(one)  # never finer than what was chosen, which is to be listed whatever it holds
         interval = max(spans, key=INTERVALS.index, default="month")
-        facet = _Periods(counts, dated, chosen, timezone).facet(interval)
+        facet = _Periods(counts, dated, span, timezone).facet(interval)
         return DateFacet(facet.interval, facet.values, missing=sum(int(counted[-1]) for counted in by_month))
 
 
@@ -116,13 +113,26 @@ def count_values(view: View, name: str, docs: Docs) -> tuple[NDArray[np.int64], 
     return np.bincount(ordinal[mask[doc]], minlength=number), int(np.count_nonzero(mask & ~view.has(name)))
 
 
-def _having(view: View, name: str, chosen: Sequence[str]) -> Mask:
-    mask = np.zeros(view.size, dtype=bool)
+def chosen(filters: Filters) -> list[str]:
+    """The names of the filters of which something was chosen."""
+    names = [name for name in fields.FILTERS if getattr(filters, name)]
+    return [*names, DATE] if filters.from_date or filters.until else names
+
+
+def keeping(filters: Filters, name: str, view: View, docs: Docs) -> Mask:
+    """Which of these documents a filter keeps."""
+    if name == DATE:
+        return view.published(filters.from_date, filters.until, docs)
     values = view.values(name)
-    wanted = [place for value in chosen if (place := values.index_of(value)) is not None]
+    wanted = np.zeros(len(values) + 1, dtype=bool)  # by value; and where there is none
+    wanted[[place for value in getattr(filters, name) if (place := values.index_of(value)) is not None]] = True
+    dense = view.ordinals(name)
+    if dense is not None:
+        return wanted.take(dense.take(docs))
     doc, ordinal = view.pairs(name)
-    mask[doc[np.isin(ordinal, wanted)]] = True
-    return mask
+    having = np.zeros(view.size, dtype=bool)
+    having[doc[wanted[ordinal]]] = True
+    return having.take(docs)
 
 
 def _fitting(

@@ -105,9 +105,9 @@ class View:
         mask[self.pairs(name)[0]] = True
         return mask
 
-    def published(self, start: datetime | None, until: datetime | None) -> Mask:
-        """Which documents are dated from the one instant on and before the other."""
-        published = self.arrays["doc.published"]
+    def published(self, start: datetime | None, until: datetime | None, docs: NDArray[np.int64]) -> Mask:
+        """Which of these documents are dated from the one instant on and before the other."""
+        published = self.arrays["doc.published"].take(docs)
         mask: Mask = published != NONE
         if start:
             mask &= published >= micros(start)
