@@ -218,11 +218,12 @@ def places_of(wanted: NDArray[np.int64], among: Array) -> tuple[NDArray[np.int64
     """Where these whole numbers stand among ascending ones (anywhere, where they do not), and which of them do."""
     if not len(among):
         return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), dtype=bool)
-    top = np.iinfo(among.dtype).max
-    # In the type of the many: else numpy would make all of them 64 bits.
-    place = among.searchsorted(np.minimum(wanted, top).astype(among.dtype, copy=False))
-    place[place == len(among)] = 0
-    return place, among[place] == wanted
+    if among.dtype.kind == "u":  # in the type of the many: else numpy would make all of them 64 bits
+        top = (1 << 8 * among.itemsize) - 1
+        place = among.searchsorted(np.minimum(wanted, top).astype(among.dtype))
+    else:
+        place = among.searchsorted(wanted)
+    return place, among.take(place, mode="clip") == wanted
 
 
 def _padded(size: int) -> int:

@@ -26,8 +26,7 @@ from numpy.typing import NDArray
 
 from search import fields
 from search.clauses import Both, Clause, Either, Leaf, Word, is_free
-from search.engines.whoosh.arrays import places_of
-from search.engines.whoosh.leaves import MANY, Spread, stands
+from search.engines.whoosh.leaves import Spread, look_up, stands
 from search.engines.whoosh.snapshot import Mask, Snapshot, Visible
 from search.query import Query
 
@@ -184,8 +183,8 @@ class Term(_Masked):
             lengths = self._views[number].lengths[stand.field]
             if isinstance(stand, Spread):
                 tf += stand.dense.take(docs) * self._visible.factors(stand.field, lengths.take(docs))
-            elif len(stand.docs) > MANY * len(docs):  # look each of the few up among the many
-                place, held = places_of(docs, stand.docs)
+            elif len(stand.docs) > 2 * len(docs):
+                place, held = look_up(docs, stand.docs, self._views[number].size)
                 if len(here := held.nonzero()[0]):
                     tf[here] += stand.frequencies(place[here]) * self._visible.factors(
                         stand.field, lengths.take(docs[here])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import and_
 
 import numpy as np
@@ -78,6 +78,7 @@ class Filtered:
             for view, found in zip(self._views, docs, strict=True)
         ]
 
+        @cache
         def counts(interval: str) -> dict[str, int]:
             """By name of the month or the year, of those that hold an article."""
             named: dict[str, int] = {}

@@ -35,10 +35,11 @@ def factors(snapshot: Snapshot, visible: Visible, docs: Sequence[NDArray[np.int6
     """What the score of each of these documents, one segment after the other, is multiplied by; None if it is 1."""
     if visible.newest == NONE:
         return None
-    published = [view.arrays["doc.published"][found] for view, found in zip(snapshot.views, docs, strict=True)]
+    published = [view.arrays["doc.published"].take(found) for view, found in zip(snapshot.views, docs, strict=True)]
     together = published[0] if len(published) == 1 else np.concatenate(published)
     windows = [days * DAY for days in fields.FRESH_DAYS]
-    fresh = together[(together >= visible.newest - windows[-1]) & (together <= visible.newest)]
+    fresh = together[(together >= visible.newest - windows[-1]).nonzero()[0]]
+    fresh = fresh[fresh <= visible.newest]
     if len(fresh) < fields.FRESH_FEWEST:
         return None
     dated = int(np.count_nonzero((together != NONE) & (together <= visible.newest)))

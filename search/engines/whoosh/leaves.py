@@ -43,7 +43,7 @@ class Weighed:
     postings: Postings
     term: int
     weights: NDArray[np.float64]  # by form of the stem
-    by_code: NDArray[np.float64] | None  # None: every form has the same weight
+    by_code: NDArray[np.float64] | None  # as `_by_code` gives it; None: every form has the same weight
 
     def frequencies(self, places: Array | None) -> NDArray[np.float64]:
         """Of the documents at these places of `docs`, or of all."""
@@ -54,7 +54,7 @@ class Weighed:
         if places is not None:
             code = code[places]
         found = self.by_code.take(code)
-        left = self.postings.is_mixed.take(code).nonzero()[0]
+        left = (found < 0).nonzero()[0]
         if len(left):
             often, forms = self.postings.mixed(self.term, left if places is None else places[left])
             found[left] = np.add.reduceat(self.weights.take(forms), often.cumsum() - often)
@@ -118,11 +118,10 @@ def _word(word: Word, view: View, wanted: frozenset[int]) -> list[Stand]:
 
 
 def _by_code(weights: NDArray[np.float64], postings: Postings) -> NDArray[np.float64]:
-    """The weighted frequency that each code of a posting stands for; of mixed forms its occurrences say it."""
+    """The weighted frequency that each code of a posting stands for; -1 of mixed forms: their occurrences say it."""
     # A code of more forms than this stem has is not met.
     number = np.minimum(postings.code_form, min(len(weights), 256) - 1)
-    found: NDArray[np.float64] = postings.code_tf * weights[number]
-    return found
+    return np.where(postings.is_mixed, -1.0, postings.code_tf * weights[number])
 
 
 def _phrase(phrase: Phrase, view: View, wanted: frozenset[int]) -> list[Stand]:
@@ -227,17 +226,20 @@ def _common(size: int, lists: list[Array]) -> tuple[NDArray[np.int64], list[NDAr
     common = lists[rarest].astype(np.int64)
     places = {rarest: np.arange(len(common))}
     for i in others:
-        docs = lists[i]
-        if len(docs) > MANY * len(common):
-            place, held = places_of(common, docs)
-        else:
-            at = np.full(size, -1, dtype=np.int32)
-            at[docs.astype(np.int64)] = np.arange(len(docs), dtype=np.int32)
-            place = at.take(common).astype(np.int64)
-            held = place >= 0
+        place, held = look_up(common, lists[i], size)
         places = {j: of_list[held] for j, of_list in places.items()} | {i: place[held]}
         common = common[held]
     return common, [places[i] for i in range(len(lists))]
+
+
+def look_up(wanted: NDArray[np.int64], among: Array, size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """As `places_of`, of documents of a segment of this size, by what takes less time."""
+    if len(among) > MANY * len(wanted):
+        return places_of(wanted, among)
+    at = np.full(size, -1, dtype=np.int32)
+    at[among.astype(np.int64, copy=False)] = np.arange(len(among), dtype=np.int32)
+    place = at.take(wanted).astype(np.int64)
+    return place, place >= 0
 
 
 def _prefix(prefix: Prefix, view: View, wanted: frozenset[int]) -> list[Stand]:
@@ -270,8 +272,9 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
     if is_one:
         ((docs, counts),) = parts
         return Counted(field, docs.astype(np.int64), counts.astype(np.float64))
-    by_part = [np.bincount(docs, weights=counts, minlength=size) for docs, counts in parts]
-    dense = (by_part[0] if len(by_part) == 1 else np.sum(by_part, axis=0)).astype(np.float64, copy=False)
+    dense: NDArray[np.float64] = np.zeros(size)
+    for docs, counts in parts:
+        dense += np.bincount(docs, weights=counts, minlength=size)
     spread = Spread(field, dense)
     if sum(len(docs) for docs, _ in parts) * WIDE > size:
         return spread

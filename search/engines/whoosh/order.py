@@ -118,8 +118,8 @@ def _least(values: NDArray[Any], count: int, noise: float) -> NDArray[np.int64]:
 
 def _column(snapshot: Snapshot, name: str, docs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     if len(docs) == 1:
-        return snapshot.views[0].arrays[name][docs[0]]
-    return np.concatenate([view.arrays[name][found] for view, found in zip(snapshot.views, docs, strict=True)])
+        return snapshot.views[0].arrays[name].take(docs[0])
+    return np.concatenate([view.arrays[name].take(found) for view, found in zip(snapshot.views, docs, strict=True)])
 
 
 def _dates(sort: str, published: NDArray[np.int64]) -> NDArray[np.int64]:

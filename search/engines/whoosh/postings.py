@@ -183,16 +183,15 @@ class Postings:
     def mixed(self, term: int, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """Of the postings at these places, which have several forms: how often, and the form of each occurrence."""
         start, end = self._mix[term : term + 2].tolist()
+        often = self.frequencies(term, places)
+        if int(often.sum()) == end - start:  # all that the term has
+            return often, self._arrays["mix.form"][start:end]
         last = int(places[-1]) + 1
         tf = self._mixed_tf.take(self.codes(term)[:last])
         if self._has_rare:
             rare = (self.codes(term)[:last] == RARE).nonzero()[0]
             tf[rare] = self.frequencies(term, rare)
-        ends = tf.cumsum()
-        often = tf[places]
-        if ends[-1] == end - start and int(often.sum()) == end - start:
-            return often, self._arrays["mix.form"][start:end]
-        return often, self._arrays["mix.form"][ranges((ends - tf)[places] + start, often)]
+        return often, self._arrays["mix.form"][ranges((tf.cumsum() - tf)[places] + start, often)]
 
     def positions(self, term: int) -> NDArray[np.int64]:
         """Where each occurrence stands, posting after posting."""
