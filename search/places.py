@@ -149,6 +149,7 @@ class _UnclearError(Exception):
 
 # A word of plain letters and digits, with its possessive, and what cannot belong to it on either side.
 _plain = re.compile(r"""[A-Za-z0-9]{1,64}(?:['’][sS])?(?=[.,'’]*(?:[\s"”):;!?/—\]]|\Z))""").match
+_HYPHEN = f"[{analysis.HYPHENS}]"
 AROUND = 2_000  # characters that may be read around the words of phrases, beyond the length of the text
 _OPEN = frozenset(' \n\t"“([/—\xa0')
 
@@ -200,6 +201,8 @@ class _Page:
                 small = small or self.text.lower()
                 if len(small) == len(self.text):
                     self.look_for(key, small, count)
+            if len(self.found[key]) < count:
+                self.look_for_hyphens(key)
         for key, count in wanted.items():
             if len(self.found[key]) != count:
                 raise _UnclearError
@@ -228,6 +231,13 @@ class _Page:
                     self.put(first, plain[0])
                 elif not before.isalnum():
                     self.read_at(first)
+
+    def look_for_hyphens(self, key: str) -> None:
+        """Read what has a hyphen where what is found by this has none: `e-mail`, `co-operative`."""
+        for begin, skipped in self.sought.begins[key]:
+            for match in re.finditer(f"{_HYPHEN}?".join(map(re.escape, begin)), self.text, re.IGNORECASE):
+                if re.compile(_HYPHEN).search(self.text, max(0, match.start() - skipped), match.end()):
+                    self.read_at(match.start())
 
     def read_at(self, at: int) -> None:
         """Read what stands between two spaces."""

@@ -112,6 +112,25 @@ def test_looking_finds_what_reading_finds_for_the_questions_of_the_sample() -> N
             assert same(articles[id].title, question.text, forms)
 
 
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("email", "An e-mail; emails, and E-Mail"),
+        ("cooperative", "The co-operative and its (Co‑operative) rules"),
+        ("noncommissioned us", "a non-commissioned officer told us"),
+        ("covid*", "CO-VID and covid"),
+    ],
+)
+def test_a_hyphen_more_does_not_have_a_text_read_through(query: str, text: str) -> None:
+    filler = "Nothing of the kind. " * 50
+    long = filler + text + filler
+    sought, counts = Sought(terms(parse(query))), counted(long, query)
+    with mock.patch.object(analysis, "WORD", wraps=analysis.WORD) as read:
+        assert find(long, sought, counts)
+        spans = [call.args[2] - call.args[1] for call in read.finditer.call_args_list]
+    assert 0 < sum(spans) < len(text)
+
+
 @pytest.mark.parametrize("space", ["\n", "\t", "\xa0"])
 def test_a_phrase_in_a_text_without_spaces_is_not_looked_for_by_reading_it_again_and_again(space: str) -> None:
     text = space.join(["prime", "minister"] * 400)
