@@ -225,7 +225,7 @@ class _One:
             words = self.matches.views[self.segment].words
             texts = words.forms_of(words.stem(clause.stem))
             read = stand.postings.occurrences(stand.term, np.array([place]))
-            often = Counter(read.forms(np.arange(len(read.position))).tolist())
+            often = Counter(read.forms(np.arange(len(read.position)), np.zeros(len(read.position), np.int64)).tolist())
             for number, count in sorted(often.items(), key=lambda item: (-stand.weights[item[0]], -item[1])):
                 yield Form(texts[number], count, float(stand.weights[number]))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,23 +162,24 @@ def _side_by_side(
     width = last + len(terms)
     ends = width.cumsum()
     base, number = ends - last - 1, np.arange(len(together))
-    stands_at = {term: base[number.repeat(one.chosen)] + one.position for term, one in read.items()}
+    text = {term: number.repeat(one.chosen) for term, one in read.items()}
+    stands_at = {term: base.take(text[term]) + one.position for term, one in read.items()}
     whole = len(terms)
     reached = np.zeros(int(ends[-1]), dtype=np.uint8)  # how many terms, from the first on, can stand so
     reached[stands_at[terms[0]]] = 1
     for i, term in enumerate(terms[1:], 1):
         begin = stands_at[term] - i
-        reached[begin[reached[begin] == i]] = i + 1
+        reached[begin[reached.take(begin) == i]] = i + 1
     for i, (term, of_word) in enumerate(zip(terms, same, strict=True)):  # of what is left: there is not much
         if of_word is not None and not of_word.all():
             begin = stands_at[term] - i
-            which = (reached[begin] == whole).nonzero()[0]
-            wanted = of_word[read[term].forms(which)]
+            which = (reached.take(begin) == whole).nonzero()[0]
+            wanted = of_word[read[term].forms(which, text[term].take(which))]
             reached[begin[which[~wanted]]] = 0
             reached[begin[which[wanted]]] = whole  # two forms of one stem may share a place
-    begins = [stands_at[terms[0]]]
-    starts = _once(begins[0][reached[begins[0]] == whole])
-    docs = together[ends.searchsorted(starts, side="right")]
+    begin = stands_at[terms[0]]
+    which = (reached.take(begin) == whole).nonzero()[0]
+    docs = together[text[terms[0]][which[_begins(begin[which])]]]
     first = _begins(docs)
     return docs[first], np.diff(np.append(first, len(docs))).astype(np.float64)
 
@@ -272,9 +275,8 @@ def _added_up(field: int, parts: list[tuple[Array, NDArray[np.int64]]], size: in
     if is_one:
         ((docs, counts),) = parts
         return Counted(field, docs.astype(np.int64), counts.astype(np.float64))
-    dense: NDArray[np.float64] = np.zeros(size)
-    for docs, counts in parts:
-        dense += np.bincount(docs, weights=counts, minlength=size)
+    by_part: list[NDArray[Any]] = [np.bincount(docs, weights=counts, minlength=size) for docs, counts in parts]
+    dense = reduce(np.add, by_part)
     spread = Spread(field, dense)
     if sum(len(docs) for docs, _ in parts) * WIDE > size:
         return spread

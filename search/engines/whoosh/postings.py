@@ -186,12 +186,16 @@ class Postings:
         often = self.frequencies(term, places)
         if int(often.sum()) == end - start:  # all that the term has
             return often, self._arrays["mix.form"][start:end]
-        last = int(places[-1]) + 1
-        tf = self._mixed_tf.take(self.codes(term)[:last])
+        return often, self._arrays["mix.form"].take(ranges(self._mixed_before(term, places), often))
+
+    def _mixed_before(self, term: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in `mix.form` the forms of the postings at these places begin."""
+        code = self.codes(term)[: int(places[-1]) + 1]
+        tf = self._mixed_tf.take(code)
         if self._has_rare:
-            rare = (self.codes(term)[:last] == RARE).nonzero()[0]
+            rare = (code == RARE).nonzero()[0]
             tf[rare] = self.frequencies(term, rare)
-        return often, self._arrays["mix.form"][ranges((tf.cumsum() - tf)[places] + start, often)]
+        return int(self._mix[term]) + tf.cumsum().take(places) - tf.take(places)
 
     def positions(self, term: int) -> NDArray[np.int64]:
         """Where each occurrence stands, posting after posting."""
@@ -206,7 +210,7 @@ class Postings:
         else:
             chosen = tf[places]
             position = self._at(ranges(tf.cumsum()[places] - chosen + start, chosen))
-        return Occurrences(self, term, tf, places, chosen, position)
+        return Occurrences(self, term, places, chosen, position)
 
     def counts(self, terms: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
         """Of several terms: by posting the document, and how often."""
@@ -239,17 +243,14 @@ class Postings:
             count[mixed] = np.add.reduceat(here, often.cumsum() - often, dtype=np.int64)
         return self._doc[postings], count
 
-    def forms_at(
-        self, term: int, tf: NDArray[np.int64], places: NDArray[np.int64], nth: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """In which form of its stem the n-th occurrence in each of these places stands; `tf` is that of the term."""
-        code = self.codes(term)
-        form = self.code_form[code[places]].astype(np.int64)
-        mixed = self.is_mixed[code[places]].nonzero()[0]
+    def forms_at(self, term: int, places: NDArray[np.int64], nth: NDArray[np.int64]) -> NDArray[np.int64]:
+        """In which form of its stem the n-th occurrence in each of these places stands."""
+        code = self.codes(term)[places]
+        form = self.code_form.take(code).astype(np.int64)
+        mixed = self.is_mixed.take(code).nonzero()[0]
         if len(mixed):
-            often = np.where(self.is_mixed[code], tf, 0)
-            before = often.cumsum() - often
-            form[mixed] = self._arrays["mix.form"][int(self._mix[term]) + before[places[mixed]] + nth[mixed]]
+            begin = self._mixed_before(term, places[mixed])
+            form[mixed] = self._arrays["mix.form"].take(begin + nth[mixed])
         return form
 
     def _often(self, postings: NDArray[np.int64] | slice) -> NDArray[np.int64]:
@@ -262,7 +263,7 @@ class Postings:
         return tf
 
     def _at(self, occurrences: NDArray[np.int64]) -> NDArray[np.int64]:
-        positions = self._arrays["occ.pos"][occurrences].astype(np.int64)
+        positions = self._arrays["occ.pos"].take(occurrences).astype(np.int64)
         far = self._arrays["far.occ"]
         if len(far) and len(occurrences):
             place = np.minimum(far.searchsorted(occurrences), len(far) - 1)
@@ -302,17 +303,14 @@ class Occurrences(NamedTuple):
 
     postings: Postings
     term: int
-    tf: NDArray[np.int64]  # of all the term's documents
-    places: NDArray[np.int64]  # of these documents among them
+    places: NDArray[np.int64]  # of these documents among all of the term's
     chosen: NDArray[np.int64]  # how often in each of these
     position: NDArray[np.int64]
 
-    def forms(self, which: NDArray[np.int64]) -> NDArray[np.int64]:
-        """In which form of its stem each of these stands."""
-        ends = self.chosen.cumsum()
-        place = ends.searchsorted(which, side="right")
-        nth = which - (ends - self.chosen)[place]
-        return self.postings.forms_at(self.term, self.tf, self.places[place], nth)
+    def forms(self, which: NDArray[np.int64], doc: NDArray[np.int64]) -> NDArray[np.int64]:
+        """In which form of its stem each of these stands; `doc`: in which of the documents it does."""
+        before = self.chosen.cumsum() - self.chosen
+        return self.postings.forms_at(self.term, self.places.take(doc), which - before.take(doc))
 
 
 def begins(ascending: Array) -> NDArray[np.int64]:
