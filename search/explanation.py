@@ -57,8 +57,9 @@ class Part:
 
     `role`: required | optional | excluded, or a step of the ranking: freshness (which multiplies what came before by
     `weight`), nearness, feedback, or another one of the engine. `matches`: whether the article has it. `articles` hold
-    it, which makes its `idf`; `tf` is the sum over `fields`. `of`: the parts of a group. `close`: words of the article
-    that are like one that it lacks. `shared`: of feedback, the stems that add most.
+    it, which makes its `idf`; `tf` is the sum over `fields`. `of`: the parts of a group, which score together; of ways
+    to write one word the best alone. `close`: words of the article that are like one that it lacks. `shared`: of
+    feedback, the stems that add most.
     """
 
     role: str

@@ -222,7 +222,7 @@ class Reader:
         last = list(analysis.WORD.finditer(text))[-1:]
         if len(whole.clauses) != 1 or not last or last[0].end() != len(text) or not (begin := _begin(last[0][0])):
             return whole
-        return _Operand(text, (Either((*whole.clauses, Prefix(begin, field)), spellings=True),))
+        return _Operand(text, (Either((*whole.clauses, Prefix(begin, field)), spellings=True),), plain=whole.plain)
 
     def either_spelling(self, raw: str, words: tuple[Word, ...], field: str | None) -> Clause:
         """The word; or, of a hyphenated one, its words side by side or joined: `e-mail`, `e mail`, `email`."""
@@ -296,13 +296,15 @@ def _pair(left: _Operand, right: _Operand) -> tuple[tuple[Word, Word], str | Non
 
 
 def _word(plain: _Operand) -> Word:
-    (word,) = plain.clauses
+    (clause,) = plain.clauses
+    word = clause.of[0] if isinstance(clause, Either) else clause  # the beginning of a word, as a whole one
     assert isinstance(word, Word)
     return word
 
 
 def _is_stop(operand: _Operand) -> bool:
-    return operand.plain and _word(operand).form.lower() in analysis.STOP_WORDS
+    """Whether it may be left out: not while it is typed, as `the` may become theatre."""
+    return operand.plain and isinstance(operand.clauses[0], Word) and _word(operand).form.lower() in analysis.STOP_WORDS
 
 
 def _is_acronym(operand: _Operand) -> bool:

@@ -132,7 +132,7 @@ def _kind(clause: Clause) -> str:
         case Prefix():
             return "any word that begins so"
         case Either(spellings=True):
-            return "ways to write one word"
+            return "ways to write one word, of which the one that says most counts"
         case Either():
             return "any of these"
     return "all of these"

@@ -133,7 +133,8 @@ def _passes(article: Article, query: Query, but: str | None = None) -> bool:
 
 def _scores(clause: Clause, collection: Sequence[_Scanned]) -> list[float]:
     if isinstance(clause, Either):
-        return [sum(parts) for parts in zip(*(_scores(part, collection) for part in clause.of), strict=True)]
+        together = max if clause.spellings else sum
+        return [together(parts) for parts in zip(*(_scores(part, collection) for part in clause.of), strict=True)]
     if isinstance(clause, Both):
         return [
             sum(parts) if all(parts) else 0.0

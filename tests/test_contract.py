@@ -1281,3 +1281,17 @@ def test_a_prefix_beside_a_word_may_find_nothing_more(engine):
     put(engine, one("a", title="apples running", body="runs"))  # a stem in both fields, what begins so in one
     assert ids(engine, "apples OR runs*") == ["a"]
     assert ids(engine, "apples OR zzz*") == ["a"]
+
+
+@pytest.mark.parametrize("text", ["glacier huts", "huts", "e-mail", "to be or not to be", "the glacier"])
+def test_a_word_that_is_whole_scores_the_same_while_it_is_typed(engine, text):
+    put(
+        engine,
+        one("a", title="Glacier huts", body="To be or not to be, by e-mail."),
+        one("b", title="Huts near the glacier", body="Email to the warden. Glacier. Huts."),
+        one("c", title="Snow", body="No lake."),
+    )
+    whole, typed = (engine.search(query.parse(text, prefix=begun)) for begun in (False, True))
+    assert [(hit.article.id, hit.score) for hit in typed.hits] == [
+        (hit.article.id, pytest.approx(hit.score)) for hit in whole.hits
+    ]

@@ -126,7 +126,9 @@ class Matches:
         """The clause as it stands in the snapshot, whether it was asked for or not."""
         if isinstance(clause, Either | Both):
             combine = np.logical_or if isinstance(clause, Either) else np.logical_and
-            return Group([self.node(part) for part in clause.of], combine, self.visible)
+            # Of two spellings of one word the one that says more counts: to write it twice says no more.
+            together = np.maximum if isinstance(clause, Either) and clause.spellings else np.add
+            return Group([self.node(part) for part in clause.of], combine, together, self.visible)
         return self.term(clause)
 
     def whole_of(self, docs: Sequence[NDArray[np.int64]]) -> int:
@@ -202,14 +204,14 @@ class Term(_Masked):
 
 
 class Group(_Masked):
-    """At least one of these, or every one: as their masks are combined."""
+    """At least one of these, or every one: as their masks are combined, and their scores."""
 
-    def __init__(self, nodes: Sequence[Node], combine: np.ufunc, visible: Visible) -> None:
-        self.nodes, self._visible = nodes, visible
+    def __init__(self, nodes: Sequence[Node], combine: np.ufunc, together: np.ufunc, visible: Visible) -> None:
+        self.nodes, self._together, self._visible = nodes, together, visible
         self.masks: list[Mask] = [combine.reduce(masks) for masks in zip(*(node.masks for node in nodes), strict=True)]
 
     def score(self, number: int, docs: NDArray[np.int64]) -> Scores:
-        total = np.sum([node.score(number, docs) for node in self.nodes], axis=0)
+        total = self._together.reduce([node.score(number, docs) for node in self.nodes])
         return np.where(self.masks[number][docs], total, 0.0)
 
 
