@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check bench growth ranking soak format screenshot clean
+.PHONY: run test check bench growth ranking soak freeze format screenshot clean
 
 run: $(VENV)/.service  ## the service on the sample corpus, at http://127.0.0.1:8000
 	$(BIN)/broadsheet index sample_corpus
@@ -34,6 +34,9 @@ soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as 
 
 screenshot: $(VENV)/.tests  ## the pictures in the README
 	$(BIN)/python tests/screenshot.py
+
+freeze: $(VENV)/.service  ## keep the widget of a release, so that its pinned file is served on: VERSION=0.2.0
+	$(BIN)/python -c 'from web import widgets; print(widgets.freeze("$(VERSION)"))'
 
 format: $(VENV)/.tests
 	$(BIN)/ruff format .

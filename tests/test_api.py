@@ -59,6 +59,7 @@ def test_the_shape_of_an_answer(client: FlaskClient) -> None:
         "per_page": 10,
         "pages": 1,
         "partial": False,
+        "timezone": "UTC",
         "results": [
             {
                 "id": "huts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from search.engines import Engine, connect
-from web import api, cors, description, errors, feeds, look, pages
+from web import api, cors, demo, description, errors, feeds, look, pages, widgets
 from web.settings import Settings, read
 
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
@@ -27,6 +27,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(pages.blueprint(settings, engine))
     app.register_blueprint(feeds.blueprint(settings, engine))
     app.register_blueprint(description.blueprint(settings, engine))
+    app.register_blueprint(widgets.blueprint())
+    app.register_blueprint(demo.blueprint(settings, engine))
     errors.init_app(app)
     page = {"Content-Security-Policy": _policy(settings)}
 

@@ -27,9 +27,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         style += b"\n" + settings.theme.read_bytes()
     logo = settings.logo.read_bytes() if settings.logo else b""
     look = Blueprint("look", __name__)
-    files = {f"style-{_digest(style)}.css": style}
+    files = {f"style-{digest(style)}.css": style}
     if settings.logo:
-        files[f"logo-{_digest(logo)}{settings.logo.suffix.lower()}"] = logo
+        files[f"logo-{digest(logo)}{settings.logo.suffix.lower()}"] = logo
 
     @look.get("/look/<name>")
     def file(name: str) -> ResponseReturnValue:
@@ -57,5 +57,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         }
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """What stands in the address of a file, so that nobody keeps an old one."""
     return hashlib.blake2b(content, digest_size=6).hexdigest()

@@ -112,6 +112,7 @@ def answer_reply(answer: Answer, q: str, links: dict[str, str | None]) -> dict[s
         "pages": answer.pages,
         "took_ms": answer.took_ms,
         "partial": False,
+        "timezone": str(query.timezone),
         "results": [_result(result, query.highlight) for result in answer.results],
         "facets": {name: _facet(facet, query.timezone) for name, facet in answer.facets.items()},
         "links": links,
