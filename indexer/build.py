@@ -97,7 +97,7 @@ def rebuild(
         run.accept(adopt=True)
         run.remove()
         if run.report.read or not paths:
-            run.report.generation = engine.rebuild(progress)
+            run.report.generation = engine.rebuild(progress, run.number)
     return run.report
 
 
@@ -130,7 +130,7 @@ class _Run:
         self._progress = progress
         self._seen = SeenArticles()
         self._unread: set[str] = set()  # paths below which something cannot be read
-        self._number: int | None = None
+        self.number: int | None = None  # once it has anything to accept
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
@@ -182,9 +182,9 @@ class _Run:
 
     def _opened(self) -> int:
         """The run, begun with the first article and not before: where nothing can be read no index is made."""
-        if self._number is None:
-            self._number = self._engine.begin(self._command, list(self._paths))
-        return self._number
+        if self.number is None:
+            self.number = self._engine.begin(self._command, list(self._paths))
+        return self.number
 
     def _read(self, path: str, reckoning: _Reckoning) -> Iterator[Read]:
         """The articles of a path; what is refused goes to the report."""

@@ -79,6 +79,76 @@ def status(url: str, as_json: bool) -> None:
     click.echo(_dump(asdict(found)) if as_json else "\n".join(_status(found)))
 
 
+@click.command()
+@_json
+@click.pass_obj
+def generations(url: str, as_json: bool) -> None:
+    """List the complete indexes that are kept, oldest first."""
+    with closing(connect(url)) as engine:
+        found = engine.kept()
+    if as_json:
+        click.echo(_dump([asdict(item) for item in found]))
+        return
+    for item in found:
+        made = f"by run {item.run}" if item.run else ""
+        marks = "live" if item.live else ""
+        size = f"{item.articles:>9,} articles  {_bytes(item.size):>9}"
+        row = f"{item.name}  {_moment(item.created)}  {size}  {made:<12}{marks}"
+        click.echo(row.rstrip())
+
+
+@click.command()
+@_json
+@click.pass_obj
+def runs(url: str, as_json: bool) -> None:
+    """List what was accepted, by run, oldest first."""
+    with closing(connect(url)) as engine:
+        found = engine.runs()
+    if as_json:
+        click.echo(_dump([asdict(item) for item in found]))
+        return
+    for item in found:
+        click.echo(
+            f"{item.number:>5}  {_moment(item.started)}  {item.command:<8}{item.changes:>9,} changes  "
+            f"{plain(' '.join(item.sources))}"
+        )
+
+
+@click.command()
+@click.argument("run", type=click.IntRange(min=1), required=False)
+@click.pass_obj
+def rollback(url: str, run: int | None) -> None:
+    """Go back: to the generation before, or to what articles were before RUN.
+
+    Without RUN readers get the generation before at once, and the articles that the rebuild of this one had changed
+    become what they were. What others have brought since stays, in both cases.
+    """
+    with closing(connect(url)) as engine:
+        name, undone = (None, engine.undo(run)) if run else engine.rollback()
+    if name:
+        click.echo(f"Switched to generation {name}.")
+    if undone:
+        click.echo(f"{len(undone.ids):,} articles are as they were; this is run {undone.number}.")
+        for id in undone.kept:
+            click.echo(f"kept {id}: a later run has changed it", err=True)
+
+
+@click.command()
+@_quiet
+@click.pass_obj
+def verify(url: str, quiet: bool) -> None:
+    """Read everything that lies in the index, and say what is damaged."""
+    with closing(connect(url)) as engine, _progress(quiet) as progress:
+        damages = engine.verify(progress)
+        generations = len(engine.kept()) if not damages else 0
+    for damage in damages:
+        click.echo(damage, err=True)
+    if damages:
+        sys.exit(PARTLY)
+    if not quiet:
+        click.echo(f"Every byte is as it was written: the articles and {generations:,} generations.")
+
+
 def _told(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("say why in a few words")
@@ -133,7 +203,7 @@ def takedowns(url: str, as_json: bool) -> None:
         click.echo("Nothing is taken down.")
 
 
-COMMANDS = (index, reindex, status, takedown, restore, takedowns)
+COMMANDS = (index, reindex, status, generations, runs, rollback, verify, takedown, restore, takedowns)
 
 
 def _run(

@@ -28,7 +28,8 @@ class EngineError(Exception):
     ├── IndexLocked          another process is writing
     ├── ArticleMissing       no article of that id is visible
     │   └── ArticleGone      there was one; it was withdrawn or taken down
-    └── RebuildRefused       the new generation did not pass, the old one goes on
+    ├── RebuildRefused       the new generation did not pass, the old one goes on
+    └── NothingBefore        there is nothing to go back to
     """
 
 
@@ -58,6 +59,10 @@ class ArticleGone(ArticleMissing):
 
 class RebuildRefused(EngineError):
     """The new generation did not pass its validation; the old one goes on answering."""
+
+
+class NothingBefore(EngineError):
+    """There is no earlier generation, or no such run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,39 @@ class Status:
     sections: tuple[Count, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One complete index. `size` in bytes; `run`: whose rebuild made it, None where none did."""
+
+    name: str
+    created: datetime
+    articles: int
+    size: int
+    run: int | None
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command or one push, and how many versions of articles it brought."""
+
+    number: int
+    command: str
+    sources: tuple[str, ...]
+    started: datetime
+    ended: datetime | None
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What undoing a run did, as the run `number`: the ids that are as before; those that a later run had changed."""
+
+    number: int
+    ids: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 class Engine(Protocol):
     """What every engine does. All methods may be called from several threads."""
 
@@ -239,8 +277,26 @@ class Engine(Protocol):
     def catch_up(self, progress: Progress | None = None) -> int:
         """Make every accepted change searchable; the number of rows applied. Raises IndexLocked."""
 
-    def rebuild(self, progress: Progress | None = None) -> str:
-        """Fill a new generation from what is accepted, validate it, switch to it; its name."""
+    def rebuild(self, progress: Progress | None = None, run: int | None = None) -> str:
+        """Fill a new generation from what is accepted, validate it, switch to it; its name. `run`: whose it is."""
+
+    def kept(self) -> list[Generation]:
+        """The complete indexes that are kept, oldest first."""
+
+    def runs(self) -> list[Run]:
+        """What was accepted, by run, oldest first."""
+
+    def rollback(self) -> tuple[str, Undone | None]:
+        """Answer from the generation before, and undo the run that made this one: what others brought since stays.
+
+        The name of that generation, and what was undone. Raises NothingBefore where there is none.
+        """
+
+    def undo(self, run: int) -> Undone:
+        """Make each article as it was before this run, but those that a later one changed. Raises NothingBefore."""
+
+    def verify(self, progress: Progress | None = None) -> list[str]:
+        """Read everything that lies there; a line for each thing that is not as it was written, with its remedy."""
 
     def take_down(self, id: str, reason: str) -> None:
         """Hide an article, whatever is indexed, now and later."""

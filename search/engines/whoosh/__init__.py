@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from search.article import Article
@@ -18,12 +19,15 @@ from search.engines import (
     EngineError,
     EngineUnavailable,
     Found,
+    Generation,
     Held,
     Hit,
     Progress,
     RebuildRefused,
+    Run,
     Status,
     Takedown,
+    Undone,
 )
 from search.engines.whoosh import contents, explaining, generations, lock, order, writer
 from search.engines.whoosh.counts import counts_and_forms
@@ -205,7 +209,7 @@ class WhooshEngine:
             self._at_work(store) as workshop,
             lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT),
         ):
-            if not (self._folder / generations.CURRENT).exists():
+            if not self._is_live():
                 return self._begin(store, workshop, progress)
             with closing(generations.Epoch(self._folder)) as epoch:
                 owed = epoch.owe(generations.COMMITS)
@@ -219,7 +223,7 @@ class WhooshEngine:
                 epoch.settle(generations.COMMITS)
         return done
 
-    def rebuild(self, progress: Progress | None = None) -> str:
+    def rebuild(self, progress: Progress | None = None, run: int | None = None) -> str:
         store = self._articles()
         with (
             _writing(self._folder),
@@ -235,7 +239,9 @@ class WhooshEngine:
                 counts = store.counts()
                 try:
                     writer.catch_up(generation, store, workshop, until=counts.last)
-                    _validate(generation, counts.articles)
+                    manifest = _validated(generation, counts.articles)
+                    previous = generations.current(self._folder) if self._is_live() else None
+                    generations.write_manifest(generation, replace(manifest, run=run, previous=previous))
                 except BaseException:  # it looks complete, and nobody is to go back to it
                     generations.remove(generation)
                     raise
@@ -246,6 +252,54 @@ class WhooshEngine:
                     epoch.settle(generations.COMMITS)
             generations.prune(self._folder)
         return generation.name
+
+    def kept(self) -> list[Generation]:
+        live = generations.current(self._folder)
+        found = []
+        for name in generations.names(self._folder):
+            manifest = generations.read_manifest(self._folder / generations.FOLDER / name)
+            size = sum(file.size for file in manifest.files.values())
+            found.append(Generation(name, manifest.created, manifest.articles, size, manifest.run, name == live))
+        return found
+
+    def runs(self) -> list[Run]:
+        return self._articles().runs()
+
+    def rollback(self) -> tuple[str, Undone | None]:
+        store = self._articles()
+        with (
+            _writing(self._folder),
+            lock.hold(self._folder / "rebuild.lock", "going back"),
+            lock.hold(self._folder / "writer.lock", "going back", wait=WAIT),
+            closing(Workshop(self._folder, store)) as workshop,
+            closing(generations.Epoch(self._folder)) as epoch,
+        ):
+            name = generations.before(self._folder)
+            generation = self._folder / generations.FOLDER / name
+            Snapshot(generation, frozenset())  # what cannot be opened is not gone back to
+            run = generations.read_manifest(self._live()).run
+            undone = store.undo(run) if run else None
+            epoch.owe(generations.COMMITS)
+            generations.switch(self._folder, name)
+            epoch.bump()  # readers are there; what came since follows
+            try:
+                without = (run, undone.number) if run and undone else ()
+                writer.catch_up(generation, store, workshop, without=without)
+            finally:
+                epoch.bump()
+            epoch.settle(generations.COMMITS)
+        return name, undone
+
+    def undo(self, run: int) -> Undone:
+        undone = self._articles().undo(run)
+        self.catch_up()
+        return undone
+
+    def verify(self, progress: Progress | None = None) -> list[str]:
+        store = self._articles()
+        with lock.hold(self._folder / "writer.lock", "verifying", wait=WAIT):  # files of the live one come and go
+            found = generations.damages(self._folder, progress)
+        return found + store.damages(progress)
 
     def take_down(self, id: str, reason: str) -> None:
         with self._hiding() as store:
@@ -308,6 +362,10 @@ class WhooshEngine:
         except EngineError:  # there is none, or `catch_up` says what is wrong with it
             return 0
 
+    def _is_live(self) -> bool:
+        """Whether any generation is."""
+        return (self._folder / generations.CURRENT).exists()
+
     def _live(self) -> Path:
         return self._folder / generations.FOLDER / generations.current(self._folder)
 
@@ -354,14 +412,15 @@ def _matching(query: Query, snapshot: Snapshot) -> tuple[Matches, Filtered]:
     return matches, Filtered(query, snapshot, matches.masks)
 
 
-def _validate(generation: Path, accepted: int) -> None:
-    """Every article counted, every byte as written."""
+def _validated(generation: Path, accepted: int) -> generations.Manifest:
+    """The manifest, if every article is counted and every byte as written."""
     manifest = generations.check(generation)
     if manifest.articles != accepted:
         raise RebuildRefused(
             f"the new generation holds {manifest.articles} articles, {accepted} are accepted: "
             f"the old one goes on; run `broadsheet reindex` again, and report this if it stays"
         )
+    return manifest
 
 
 @contextmanager

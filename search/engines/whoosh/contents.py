@@ -7,6 +7,7 @@ manifest. A crash between any two leaves the old table or the new one.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,8 @@ def complete(generation: Path, seq: int) -> None:
     manifest = _manifest(generation)
     generations.write_manifest(
         generation,
-        generations.Manifest(
-            created=manifest.created,
+        replace(
+            manifest,
             last=seq,
             articles=sum(one.doc_count() for one in toc.segments),
             files=generations.measure(generation, _files(generation, toc), manifest.files),

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
+from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing, NothingBefore, Progress
 from search.engines.whoosh import durable
 from search.engines.whoosh.arrays import REMEDY
 
@@ -40,13 +40,18 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation holds. `last`: the number of the newest row of the store that is in it."""
+    """What a generation holds. `last`: the number of the store's newest row in it.
+
+    `run`: whose rebuild made it; `previous`: the generation that was live then.
+    """
 
     created: datetime
     last: int
     articles: int
     files: Mapping[str, File] = field(default_factory=dict)
     format: int = FORMAT
+    run: int | None = None
+    previous: str | None = None
 
 
 def create(folder: Path) -> Path:
@@ -92,6 +97,15 @@ def switch(folder: Path, name: str) -> None:
     durable.write(folder / CURRENT, f"{name}\n".encode())
 
 
+def before(folder: Path) -> str:
+    """The generation that was live before the one that is. Raises NothingBefore where it is not kept, or never was."""
+    live = current(folder)
+    previous = read_manifest(folder / FOLDER / live).previous
+    if previous not in names(folder):
+        raise NothingBefore(f"no generation before {live} is kept in {folder}: there is none to go back to")
+    return str(previous)
+
+
 def write_manifest(generation: Path, manifest: Manifest) -> None:
     """Say what the generation holds. Its files must be durable before: this is what makes it complete."""
     data = {**asdict(manifest), "created": manifest.created.isoformat()}
@@ -112,7 +126,14 @@ def read_manifest(generation: Path) -> Manifest:
                 f"{generation} is of format {data['format']}, this version reads {FORMAT}: {REMEDY}"
             )
         files = {name: File(**entry) for name, entry in data["files"].items()}
-        return Manifest(datetime.fromisoformat(data["created"]), int(data["last"]), int(data["articles"]), files)
+        return Manifest(
+            datetime.fromisoformat(data["created"]),
+            int(data["last"]),
+            int(data["articles"]),
+            files,
+            run=data.get("run"),
+            previous=data.get("previous"),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise IndexCorrupt(f"{generation / MANIFEST} cannot be read ({problem!r}): {REMEDY}") from problem
 
@@ -134,6 +155,20 @@ def check(generation: Path) -> Manifest:
     if damaged:
         raise IndexCorrupt(f"damaged in {generation}: {', '.join(sorted(damaged))}; {REMEDY}")
     return manifest
+
+
+def damages(folder: Path, progress: Progress | None = None) -> list[str]:
+    """What of the complete generations is not as it was written, a line each. Hold the writer lock."""
+    found = []
+    kept = names(folder)
+    for number, name in enumerate(kept):
+        try:
+            check(folder / FOLDER / name)
+        except EngineUnavailable as problem:
+            found.append(str(problem))
+        if progress:
+            progress("generations", number + 1, len(kept))
+    return found
 
 
 def prune(folder: Path, keep: int = KEEP) -> list[str]:

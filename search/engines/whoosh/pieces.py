@@ -42,15 +42,27 @@ class Piece:
 
 
 def gather(
-    store: Store, into: Path, after: int, until: int, tokeniser: Tokeniser, newest: bool = False
+    store: Store,
+    into: Path,
+    after: int,
+    until: int,
+    tokeniser: Tokeniser,
+    newest: bool = False,
+    without: Sequence[int] = (),
 ) -> Iterator[Piece]:
     """The pieces of these rows, each when its segment is written; `newest`: without the rows that a later one replaced.
 
-    The last one ends with the last row that there is, at `until` or before.
+    `without`: nor those of these runs. The last one ends with the last row that there is, at `until` or before.
     """
     gathering = _Gathering(after, tokeniser)
     seq = after
-    while rows := store.newest_after(seq, READ_ROWS, until) if newest else store.rows_after(seq, READ_ROWS, until):
+
+    def read(seq: int) -> list[Row]:
+        if newest:
+            return store.newest_after(seq, READ_ROWS, until)
+        return store.rows_after(seq, READ_ROWS, until, without)
+
+    while rows := read(seq):
         for row in rows:
             gathering.apply(row)
         seq = rows[-1].seq

@@ -17,8 +17,20 @@ from pathlib import Path
 
 from search import article
 from search.article import Article
-from search.engines import ArticleMissing, Change, Delete, EngineUnavailable, Held, IndexCorrupt, Put, Takedown
-from search.engines.whoosh import compression, database, durable
+from search.engines import (
+    ArticleMissing,
+    Change,
+    Delete,
+    EngineUnavailable,
+    Held,
+    IndexCorrupt,
+    Progress,
+    Put,
+    Run,
+    Takedown,
+    Undone,
+)
+from search.engines.whoosh import compression, database, durable, history
 from search.engines.whoosh.database import Connection
 from search.engines.whoosh.instants import micros
 
@@ -73,13 +85,8 @@ class Store:
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
         """Open a run."""
-        row = (command, json.dumps(list(sources), ensure_ascii=False), _text(datetime.now(UTC)))
         with self._writing() as db:
-            return int(
-                db.execute(
-                    "INSERT INTO runs (command, sources, started) VALUES (?, ?, ?) RETURNING run", row
-                ).fetchone()[0]
-            )
+            return _begin(db, command, sources, datetime.now(UTC))
 
     def accept(self, run: int, changes: Sequence[Change]) -> int:
         """Make the changes durable, all or none; the number of the newest row. No row for what is not held anyway."""
@@ -124,12 +131,18 @@ class Store:
         with self._connection() as db:
             return _last(db)
 
-    def rows_after(self, seq: int, limit: int = BATCH, until: int | None = None) -> list[Row]:
-        """The next rows, in order, to `until` at most. An id may come twice: the later row is the one that counts."""
+    def rows_after(
+        self, seq: int, limit: int = BATCH, until: int | None = None, without: Sequence[int] = ()
+    ) -> list[Row]:
+        """The next rows, in order, to `until` at most. An id may come twice: the later row is the one that counts.
+
+        `without`: the rows of these runs are passed over.
+        """
         with self._connection() as db:
             rows = db.execute(
-                "SELECT seq, id, content FROM articles WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-                (seq, NEVER if until is None else until, limit),
+                "SELECT seq, id, content FROM articles WHERE seq > ? AND seq <= ?"
+                " AND run NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?",
+                (seq, NEVER if until is None else until, json.dumps(list(without)), limit),
             ).fetchall()
             return [_row(db, *row) for row in rows]
 
@@ -179,6 +192,51 @@ class Store:
                 (after,),
             ).fetchone()
         return Counts(articles, last, pending, sum(_size(path) for path in self.path.parent.glob(f"{FILE}*")))
+
+    # What was accepted when, and what is taken back.
+
+    def runs(self) -> list[Run]:
+        """Every run, oldest first."""
+        with self._connection() as db:
+            return history.runs(db)
+
+    def undo(self, run: int) -> Undone:
+        """Append what each article was before this run, all or none; but for those that a later run has changed.
+
+        Raises:
+            NothingBefore: there is no such run.
+        """
+        now = datetime.now(UTC)
+        with self._writing() as db:
+            own, later = history.before(db, run)
+            number = _begin(db, "undo", [str(run)], now)
+            for batch in history.batches(own):
+                changes, frames = _as_before(db, batch)
+                _append(db, changes, iter(frames), number, micros(now))
+            db.execute("UPDATE runs SET ended = ? WHERE run = ?", (_text(now), number))
+        return Undone(number, tuple(one.id for one in own), tuple(later))
+
+    def damages(self, progress: Progress | None = None) -> list[str]:
+        """What cannot be read back as it was accepted, a line each: SQLite's pages, then every version."""
+        with self._connection() as db:
+            problems = [found for (found,) in db.execute("PRAGMA integrity_check") if found != "ok"]
+            last = _last(db)
+        found = [f"{self.path}: {problem}; {REMEDY}" for problem in problems]
+        seq = 0
+        while not problems:
+            with self._connection() as db:
+                rows = db.execute(
+                    "SELECT seq, id, digest, content FROM articles WHERE seq > ? AND seq <= ? AND content IS NOT NULL"
+                    " ORDER BY seq LIMIT ?",
+                    (seq, last, BATCH),
+                ).fetchall()
+                found += [problem for row in rows if (problem := _damage(db, *row))]
+            if not rows:
+                break
+            seq = rows[-1][0]
+            if progress:
+                progress("versions", seq, last)
+        return found
 
     # What must not be shown.
 
@@ -238,6 +296,36 @@ class Store:
                         self._idle.append(connection)
                 if not keep:
                     connection.close()
+
+
+def _begin(db: Connection, command: str, sources: Sequence[str], now: datetime) -> int:
+    row = (command, json.dumps(list(sources), ensure_ascii=False), _text(now))
+    found = db.execute("INSERT INTO runs (command, sources, started) VALUES (?, ?, ?) RETURNING run", row)
+    return int(found.fetchone()[0])
+
+
+def _as_before(db: Connection, batch: Sequence[history.Before]) -> tuple[list[Change], list[tuple[bytes, bytes]]]:
+    """The changes that bring back these versions, and their frames as they lie there."""
+    seqs = json.dumps([one.seq for one in batch if one.seq])
+    rows = db.execute(
+        "SELECT seq, id, lower(hex(digest)), sources.source, content FROM articles"
+        " JOIN sources ON number = articles.source"
+        " WHERE seq IN (SELECT value FROM json_each(?)) AND content IS NOT NULL",
+        (seqs,),
+    )
+    held = {id: (seq, digest, source, content) for seq, id, digest, source, content in rows.fetchall()}
+    changes: list[Change] = []
+    frames = []
+    for one in batch:
+        if one.id not in held:
+            changes.append(Delete(one.id))
+            continue
+        seq, digest, source, content = held[one.id]
+        found = _row(db, seq, one.id, content).article
+        assert found
+        changes.append(Put(found, source, digest=digest))
+        frames.append((b"", content))
+    return changes, frames
 
 
 def _line(change: Put) -> bytes:
@@ -333,6 +421,15 @@ def _row(db: Connection, seq: int, id: str, content: bytes | None) -> Row:
     except (ValueError, TypeError, AttributeError) as problem:
         raise IndexCorrupt(f"version {seq} of the article {id!r} is damaged ({problem}): {REMEDY}") from problem
     return Row(seq, id, found)
+
+
+def _damage(db: Connection, seq: int, id: str, digest: bytes, content: bytes) -> str | None:
+    """What is wrong with a version, if anything is."""
+    try:
+        is_whole = article.digest_of(db.frames.open(content)) == digest.hex()
+    except ValueError:
+        is_whole = False
+    return None if is_whole else f"version {seq} of the article {id!r} is damaged: {REMEDY}"
 
 
 def _there(found: Article | None, seq: int, path: Path) -> Article:

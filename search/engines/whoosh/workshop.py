@@ -62,14 +62,19 @@ class Workshop:
             while WORKERS > 1 and until - self._ordered >= (rows := PIECE_ROWS if self._pool else MANY_ROWS):
                 self._order(self._ordered, self._ordered + rows)
 
-    def pieces(self, after: int, until: int, newest: bool = False) -> Iterator[list[Piece]]:
-        """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once."""
+    def pieces(
+        self, after: int, until: int, newest: bool = False, without: Sequence[int] = ()
+    ) -> Iterator[list[Piece]]:
+        """The pieces of the rows from `after` to `until`, as they are ready: several that follow each other at once.
+
+        `without`: rows of these runs are passed over.
+        """
         while self._orders and self._orders[0][0] < after:  # somebody else applied its rows
             self._orders.popleft()[2].cancel()
-        if not (self._orders and self._orders[0][0] == after):
+        if without or not (self._orders and self._orders[0][0] == after):
             self._drop()
             self._ordered = after
-        if WORKERS > 1 and (self._orders or until - after >= MANY_ROWS):
+        if WORKERS > 1 and not without and (self._orders or until - after >= MANY_ROWS):
             rest = max(until - self._ordered, 1)
             rows = min(PIECE_ROWS, max(ceil(rest / WORKERS), MANY_ROWS // 2))  # nobody waits long for the last one
             for begin in range(self._ordered, until, rows):
@@ -82,7 +87,7 @@ class Workshop:
                     yield ready
         else:
             self._ordered = until
-            for piece in pieces.gather(self._store, self.folder(), after, until, self._tokeniser, newest):
+            for piece in pieces.gather(self._store, self.folder(), after, until, self._tokeniser, newest, without):
                 yield [piece]
 
     def joined(self, generation: Path, groups: Sequence[Sequence[str]]) -> list[Piece]:

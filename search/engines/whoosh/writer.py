@@ -30,14 +30,21 @@ def catch_up(
     workshop: Workshop,
     progress: Progress | None = None,
     until: int | None = None,
+    without: Sequence[int] = (),
 ) -> int:
-    """Apply the rows after the generation's own number, all or up to `until`; how many. Hold the writer lock."""
+    """Apply the rows after the generation's own number, all or up to `until`; how many. Hold the writer lock.
+
+    `without`: the rows of these runs are passed over, as together they leave what is there already.
+    """
     start, last = contents.applied(generation), store.last() if until is None else until
     at = start
-    for ready in workshop.pieces(start, last):
+    for ready in workshop.pieces(start, last, without=without):
         at = _take_in(generation, workshop.folder(), ready)
         if progress:
             progress("indexing", at - start, last - start)
+    if without and at < last:
+        at = last
+        contents.commit(generation, table(generation).segments, at)
     if at > start:
         _merge(generation, workshop, at)
     if at > start or not contents.is_complete(generation):
