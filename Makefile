@@ -38,6 +38,9 @@ screenshot: $(VENV)/.tests  ## the pictures in the README
 freeze: $(VENV)/.service  ## keep the widget of a release, so that its pinned file is served on: VERSION=0.2.0
 	$(BIN)/python -c 'from web import widgets; print(widgets.freeze("$(VERSION)"))'
 
+texts: $(VENV)/.tests  ## the catalogues of the page's languages, after a text was added or changed
+	$(BIN)/python tests/texts.py
+
 format: $(VENV)/.tests
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

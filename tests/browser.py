@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,10 +33,11 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def serving(index: str) -> Iterator[str]:
-    """The address of `broadsheet serve` over this index, on any free port."""
+def serving(index: str, **settings: str) -> Iterator[str]:
+    """The address of `broadsheet serve` over this index, on any free port; `settings` are those of the environment."""
     command = [COMMAND, "--index", index, "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = os.environ | {f"BROADSHEET_{name.upper()}": value for name, value in settings.items()}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         try:
             line = process.stdout.readline()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import launch, serving
 from playwright.sync_api import Browser, Page, sync_playwright
+from widgets import violations
 
 from search.engines import Engine
 
@@ -51,12 +51,6 @@ def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Ite
     context = chromium.new_context(base_url=address, bypass_csp=False, **options)
     yield context.new_page()
     context.close()
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong, in all of its rules."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
 
 
 @pytest.mark.parametrize("state", STATES)

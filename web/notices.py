@@ -46,6 +46,7 @@ REASONS = (
     msg("parentheses are read 8 deep"),
     msg("what is left out of what is left out"),
     msg("it stands before what to leave out"),
+    msg("it stands between two things to find"),
     msg("what is left out is left out of the whole, not of one side of OR"),
     msg("a query has 8 phrases at most"),
     msg("a star between quotation marks stands for nothing"),
