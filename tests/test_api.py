@@ -246,6 +246,12 @@ def test_a_page_past_the_end_is_200_and_empty(client: FlaskClient) -> None:
 def test_the_html_link_leaves_out_what_only_a_program_asks(client: FlaskClient) -> None:
     links = ask(client, "q=tide&per_page=0&facets=tag&highlight=0&fold=0&key=secret")["links"]
     assert links["html"] == "http://localhost/search?q=tide"
+    # What was typed so far finds the same there; the next search on the page is of whole words again.
+    typed = ask(client, "q=tid&prefix=1")["links"]["html"]
+    assert typed == "http://localhost/search?q=tid&prefix=1"
+    page = client.get(typed.removeprefix("http://localhost")).text
+    assert "25 articles" in page
+    assert 'name="prefix"' not in page.partition("<main")[0]
     assert "secret" not in links["self"]
     assert "fold=0" in links["self"]
 

@@ -68,4 +68,9 @@ def test_suggestions_of_a_browser(client: FlaskClient, typed: str, titles: list[
     reply = json.loads(response.text)
     assert reply[:2] == [typed, titles]
     assert [len(part) for part in reply[1:]] == [len(titles)] * 3
-    assert not any(address.startswith("javascript") for address in reply[3])
+    assert all(address.startswith("https://news.example/") or not address for address in reply[3])
+
+
+def test_what_is_known_of_a_suggestion(client: FlaskClient) -> None:
+    reply = json.loads(client.get("/opensearch/suggest?q=glacier").text)
+    assert reply[2:] == [["World, 6 August 2025"], ["https://news.example/huts?utm_source=feed"]]

@@ -25,7 +25,7 @@ OF_A_FEED = {
     "prefix": False,
 }
 # What tells a program's answer apart and a page not.
-ON_THE_PAGE = {"facets": DEFAULT_FACETS, "highlight": True, "prefix": False, "fold": True}
+ON_THE_PAGE = {"facets": DEFAULT_FACETS, "highlight": True, "fold": True}
 
 
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
 from flask import Blueprint, Response, json, request, url_for
 from flask.typing import ResponseReturnValue
 from lxml import etree
 from lxml.builder import ElementMaker
 
+from search.article import Article
+from search.dates import day
 from search.engines import Engine
 from search.query import LONGEST_TEXT, Filters
 from search.suggestions import suggest
@@ -59,9 +64,18 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         reply = [
             typed,
             [article.title for article in articles],
-            [article.section or "" for article in articles],
-            [web_address(article.url) or "" for article in articles],
+            [", ".join(_known(article)) for article in articles],
+            [_whole(article.url) for article in articles],
         ]
         return Response(json.dumps(reply), mimetype="application/x-suggestions+json")
+
+    def _whole(url: str | None) -> str:
+        return urljoin(base_address(settings), url) if url and web_address(url) else ""
+
+    def _known(article: Article) -> Iterator[str]:
+        if article.section:
+            yield article.section
+        if article.published:
+            yield language.day(day(article.published, settings.timezone))
 
     return description

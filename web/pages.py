@@ -93,7 +93,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
             "rss": link(url_for("feeds.rss"), asked, sort=None, page=1),
             "json_feed": link(url_for("feeds.json_feed"), asked, sort=None, page=1),
             "narrow_to": lambda name, value: link(path, asked, **{name: (value,)}, page=1),
-            "kept": pairs(asked, q="", page=1),
+            "kept": pairs(asked, q="", page=1, prefix=False),
             "kept_without_dates": pairs(asked, from_date=None, to_date=None, page=1),
             "from_day": day(asked.from_date.start, settings.timezone) if asked.from_date else "",
             "to_day": last_day(asked.to_date.end, settings.timezone) if asked.to_date else "",
