@@ -1,4 +1,4 @@
-"""The search page in a real Chromium, as a reader uses it; JavaScript is off, as the page has none."""
+"""The search page in a real Chromium, as a reader uses it; JavaScript is off, as it needs none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site's own look: its style sheet and theme as one file, its logo, its header and footer."""
+"""What every page brings along: the style sheet and the theme as one file, the script, the logo, header and footer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from flask import Blueprint, Flask, Response, abort, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
+from web import bundle
 from web.language import Language
 from web.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
+SCRIPT = Path(__file__).parent / "script" / "page.js"
 ICON = "data:image/svg+xml;base64," + b64encode((STATIC / "icon.svg").read_bytes()).decode()  # no request of its own
 FOREVER = "public, max-age=31536000, immutable"  # the address changes with the content
 
@@ -27,7 +29,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         style += b"\n" + settings.theme.read_bytes()
     logo = settings.logo.read_bytes() if settings.logo else b""
     look = Blueprint("look", __name__)
-    files = {f"style-{digest(style)}.css": style}
+    script = bundle.join(SCRIPT)
+    files = {f"style-{digest(style)}.css": style, f"script-{digest(script)}.js": script}
     if settings.logo:
         files[f"logo-{digest(logo)}{settings.logo.suffix.lower()}"] = logo
 
@@ -52,7 +55,8 @@ def init_app(app: Flask, settings: Settings) -> None:
             "settings": settings,
             "language": language,
             "style_url": addresses[0],
-            "logo_url": addresses[1] if settings.logo else None,
+            "script_url": addresses[1],
+            "logo_url": addresses[2] if settings.logo else None,
             "icon_url": ICON,
         }
 
