@@ -209,6 +209,14 @@ def test_the_last_option_leads_to_all_results(page: Page, host: Site) -> None:
     page.wait_for_url(f"{host.address}/find?from=head&q=tide")
 
 
+def test_all_results_of_a_word_begun_are_those_that_were_counted(page: Page, host: Site) -> None:
+    widget = embedded(page, host)
+    widget.type("gla")
+    expect(widget.options.last).to_have_text("All results (2)")
+    widget.options.last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 articles for gla")
+
+
 def test_what_is_found_is_told_politely(page: Page, host: Site) -> None:
     widget = embedded(page, host)
     expect(widget.status).to_have_text("")

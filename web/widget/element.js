@@ -67,7 +67,7 @@ class BroadsheetSearch extends HTMLElement {
     box.addEventListener("focus", () => (this.#shown ? combobox.open() : this.#typed()));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const url = this.#results();
+      const url = this.#results(box.value);
       if (this.#emit("select", { q: box.value, url, result: null })) location.assign(url);
     });
     again.addEventListener("click", () => {
@@ -136,7 +136,8 @@ class BroadsheetSearch extends HTMLElement {
       template: this.querySelector("template[slot=result]")?.content ?? plain(),
       isGrouped: this.hasAttribute("group"),
     };
-    const rest = make("a", { part: "all", role: "option", "aria-selected": false, tabindex: -1, href: this.#results() });
+    const href = this.#results(this.#asked, true);
+    const rest = make("a", { part: "all", role: "option", "aria-selected": false, tabindex: -1, href });
     rest.append(fill(all, { n: total }));
     this.#show([...options(results, look), rest], { status: fill(found, { n: total }) });
     this.#shown = this.#asked;
@@ -173,9 +174,13 @@ class BroadsheetSearch extends HTMLElement {
     return own === null ? new URL(".", import.meta.url) : new URL(own.replace(/\/*$/, "/"), document.baseURI);
   }
 
-  #results() {
+  // `isBeginning`: the page finds what the list does, to which the last word may be the beginning of one.
+  #results(q, isBeginning = false) {
     const own = this.getAttribute("results-url");
-    return this.#address(own === null ? new URL("search", this.#service) : new URL(own, document.baseURI), this.#view.box.value).href;
+    const url = own === null ? new URL("search", this.#service) : new URL(own, document.baseURI);
+    this.#address(url, q);
+    if (own === null && isBeginning) url.searchParams.set("prefix", true);
+    return url.href;
   }
 
   #address(url, q) {
