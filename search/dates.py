@@ -66,6 +66,16 @@ def period(first: date, last: date, timezone: tzinfo) -> str | None:
     return None
 
 
+def periods(first: date, last: date, timezone: tzinfo) -> tuple[str, str] | None:
+    """The years, or else the months, that the first of these days begins and the last one ends; None where it is none."""
+    for width in (4, 7):
+        begin, end = first.isoformat()[:width], last.isoformat()[:width]
+        begins, ends = day(span(begin, timezone).start, timezone), last_day(span(end, timezone).end, timezone)
+        if (first, last) == (begins, ends):
+            return begin, end
+    return None
+
+
 def _next(first: date, month: int | None, day_of_month: int | None) -> date | None:
     try:
         if day_of_month:

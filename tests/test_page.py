@@ -197,10 +197,12 @@ def test_any_two_days_can_be_chosen(client: FlaskClient) -> None:
         ("from_date=2025&to_date=2025", {"2025": {}}),
         ("from_date=2025-08-01&to_date=2025-08-31", {"August 2025": {}}),
         ("from_date=2025-08-06&to_date=2025-08-06", {"6 August 2025": {}}),
+        ("from_date=2024&to_date=2025", {"2024 – 2025": {}}),
+        ("from_date=2024-11&to_date=2025-02", {"November 2024 – February 2025": {}}),
         ("from_date=2024-12-30&to_date=2025-08-06", {"30 December 2024 to 6 August 2025": {}}),
         ("from_date=2025-08", {"from 1 August 2025": {}}),
         ("to_date=2024", {"until 31 December 2024": {}}),
-        ("from_date=0001&to_date=9999", {"1 January 1 to 31 December 9999": {}}),
+        ("from_date=0001&to_date=9999", {"1 – 9999": {}}),
     ],
 )
 def test_what_is_chosen_can_be_removed(client: FlaskClient, query: str, chips: dict[str, Any]) -> None:

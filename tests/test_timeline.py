@@ -128,7 +128,7 @@ def test_a_range_is_marked_among_the_others(made: Making) -> None:
     timeline = Timeline(made(MONTHS), "from_date=2023-03&to_date=2023-08")
     chosen = [bar.get("data-from") for bar in timeline.bars if "chosen" in bar.get("class")]
     assert chosen == ["2023-03", "2023-04", "2023-08"]
-    assert timeline.texts(".//ol[@class='crumbs']/li") == ["All dates", "2023", "1 March 2023 to 31 August 2023"]
+    assert timeline.texts(".//ol[@class='crumbs']/li") == ["All dates", "2023", "March 2023 – August 2023"]
     assert timeline.figures[0].get("data-base") == "/search"
 
 

@@ -311,7 +311,7 @@ def test_old_results_are_not_shown_below_other_words(page: Page, host: Site) -> 
     widget.box.fill("tide")
     assert widget.titles == []
     expect(widget.panel).to_be_hidden()
-    held.wait(2)
+    until(page, lambda: "tide" in held.asked)  # on a busy machine `snows` may have been asked for too
     held.answer(held.asked.index("tide"), "A tide")
     expect(widget.part("list")).to_have_attribute("aria-busy", "false")
     assert widget.titles == ["A tide"]

@@ -81,12 +81,14 @@ class Language:
         return str(format_skeleton(skeletons[len(value)], first, locale=self.locale))
 
     def span(self, start: datetime | None, end: datetime | None, timezone: tzinfo) -> str:
-        """The name of a range of days: August 2025, 6 August 2025, or 6 August 2025 to 3 March 2026."""
+        """The name of a range of days: August 2025, 2023 – 2025, or 6 August 2025 to 3 March 2026."""
         first = dates.day(start, timezone) if start else None
         last = dates.last_day(end, timezone) if end else None
         if first and last:
             if value := dates.period(first, last, timezone):
                 return self.period(value)
+            if both := dates.periods(first, last, timezone):
+                return " – ".join(map(self.period, both))
             return self.text("%(first)s to %(last)s", first=self.day(first), last=self.day(last))
         if first:
             return self.text("from %(first)s", first=self.day(first))
