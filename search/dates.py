@@ -67,7 +67,7 @@ def period(first: date, last: date, timezone: tzinfo) -> str | None:
 
 
 def periods(first: date, last: date, timezone: tzinfo) -> tuple[str, str] | None:
-    """The years, or else the months, that the first of these days begins and the last one ends; None where it is none."""
+    """The years, or else the months, that the first of these days begins and the last one ends, if they do."""
     for width in (4, 7):
         begin, end = first.isoformat()[:width], last.isoformat()[:width]
         begins, ends = day(span(begin, timezone).start, timezone), last_day(span(end, timezone).end, timezone)
