@@ -1283,6 +1283,28 @@ def test_a_prefix_beside_a_word_may_find_nothing_more(engine):
     assert ids(engine, "apples OR zzz*") == ["a"]
 
 
+MIXED = [  # several words of one stem in one text
+    ('"run mates"', ["both", "second"]),
+    ('"running mates"', ["both", "first"]),
+    ('"run mates" -"running mates"', ["second"]),
+    ("runn*", ["both", "first", "runner", "second"]),
+    ("runn* -runner", ["both", "first", "second"]),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), MIXED)
+def test_words_of_one_stem_are_told_apart(engine, text, right):
+    put(
+        engine,
+        one("both", body="Running mates and run mates."),
+        one("first", body="Run, running mates, run."),
+        one("second", body="Running, run mates, running."),
+        one("runner", body="A runner of mates."),
+        one("run", body="They run."),
+    )
+    assert found(engine, text) == right
+
+
 @pytest.mark.parametrize("text", ["glacier huts", "huts", "e-mail", "to be or not to be", "the glacier"])
 def test_a_word_that_is_whole_scores_the_same_while_it_is_typed(engine, text):
     put(
