@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -15,13 +15,15 @@ from indexer import plan, sources
 from indexer.plan import Duplicate
 from indexer.seen import SeenArticles
 from indexer.sources import Read, Refused
-from search.engines import Delete, Engine, EngineError, Progress
+from search.engines import Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused
 
 STDIN = "-"
 BATCH = 1_000  # articles accepted in one transaction, which writes the pages of the indexes that they touch once
 BATCH_TEXT = 8_000_000  # characters; a batch of books ends sooner
 SAME_TEXT = "the same title and text as an article read before, under another id"
 KEPT = "nothing was removed: what cannot be read may still hold it"
+MOST_LOST = 0.1  # of the articles of a path: more are rather a folder that is not mounted than an editor's decision
+NAMED = 5  # of the articles that would go
 TELL = 100  # articles between two words about the progress
 
 
@@ -83,18 +85,22 @@ def rebuild(
     timezone: tzinfo = UTC,
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
+    force: bool = False,
 ) -> Report:
     """Make a new generation of all that is accepted, and switch to it.
 
     With paths: what came from one before and is there no longer is removed first; what was pushed, or came from
-    elsewhere, stays. A path from which nothing can be read loses nothing: it is rather not mounted than empty.
+    elsewhere, stays. A path from which nothing can be read loses nothing: it is rather not mounted than empty. One that
+    would lose more than `MOST_LOST` of its articles stops the rebuild, unless `force` says that it is meant.
 
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
     run = _Run(engine, "reindex", paths, _Reading(section, timezone, stdin), progress)
     with run.stoppable():
+        before = {} if force else run.held()
         run.accept(adopt=True)
+        run.check(before)
         run.remove()
         if run.report.read or not paths:
             run.report.generation = engine.rebuild(progress, run.number)
@@ -163,6 +169,36 @@ class _Run:
                 report.silent.append(path)
         if self._progress:
             self._progress("reading", reckoning.done, reckoning.done)
+
+    def held(self) -> dict[str, int]:
+        """How many articles there are of each path."""
+        return {name: sum(1 for _ in self._engine.held_from(name)) for name in self._paths} if self._begun() else {}
+
+    def check(self, before: Mapping[str, int]) -> None:
+        """Refuse to go on where a path would have so many fewer articles than before.
+
+        Raises:
+            RebuildRefused: naming the first of them, and the remedy.
+        """
+        for name, held in before.items():
+            if self._paths[name] in {*self._unread, *self.report.silent}:
+                continue  # nothing of it is removed
+            gone = [change.id for change in self._gone(name)]
+            left = sum(1 for _ in self._engine.held_from(name)) - len(gone)
+            if left < held * (1 - MOST_LOST):
+                named = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
+                raise RebuildRefused(
+                    f"{self._paths[name]} had {held:,} articles and has {left:,} now, without {named}; nothing was "
+                    "removed, and the old index goes on. Is everything mounted? If they are meant to go: --force"
+                )
+
+    def _begun(self) -> bool:
+        """Whether there is an index at all."""
+        try:
+            self._engine.held([])
+        except IndexMissing:
+            return False
+        return True
 
     def remove(self) -> None:
         """Remove what came from these paths before and is not there now; nothing where something cannot be read."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 import click
@@ -59,14 +60,15 @@ def index(url: str, paths: tuple[str, ...], section: str | None, timezone: tzinf
 @_section
 @_timezone
 @_quiet
+@click.option("--force", is_flag=True, help="Also where a PATH has lost more than a tenth of its articles.")
 @click.pass_obj
-def reindex(url: str, paths: tuple[str, ...], section: str | None, timezone: tzinfo, quiet: bool) -> None:
+def reindex(url: str, paths: tuple[str, ...], section: str | None, timezone: tzinfo, quiet: bool, force: bool) -> None:
     """Build a new index beside the old one, then switch to it.
 
     With PATH, what came from there before and is there no longer is removed; articles that were pushed, or came
     from elsewhere, stay. Without, it is built from the articles as they were accepted.
     """
-    _run(build.rebuild, url, paths, section, timezone, quiet)
+    _run(partial(build.rebuild, force=force), url, paths, section, timezone, quiet)
 
 
 @click.command()

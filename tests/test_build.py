@@ -10,7 +10,7 @@ import pytest
 from indexer import build, seen
 from indexer.build import Stopped
 from search.article import Article
-from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, connect
+from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, RebuildRefused, connect
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_rebuild_removes_what_is_gone_and_keeps_what_was_pushed(engine, folder
     engine.accept(engine.begin("push", []), [Put(Article(id="p", title="Pushed"), "push")])
     before = engine.status().generation
     write(file, one("a", "Changed"))
-    report = build.rebuild(engine, [folder])
+    report = build.rebuild(engine, [folder], force=True)
     assert counts(report) == (0, 1, 0, 1, 0)
     assert titles(engine, "a", "b", "o", "p") == ["Changed", None, "Title", "Pushed"]
     assert report.generation == engine.status().generation != before
@@ -100,7 +100,7 @@ def test_a_source_is_the_same_however_it_is_written(engine, folder, monkeypatch)
     build.update(engine, [folder])
     write(file, one("a"))
     monkeypatch.chdir(folder)
-    assert counts(build.rebuild(engine, ["../articles/."])) == (0, 0, 1, 1, 0)
+    assert counts(build.rebuild(engine, ["../articles/."], force=True)) == (0, 0, 1, 1, 0)
 
 
 def test_a_renamed_folder_keeps_its_articles_and_loses_them_later(engine, folder, tmp_path):
@@ -109,7 +109,7 @@ def test_a_renamed_folder_keeps_its_articles_and_loses_them_later(engine, folder
     renamed = folder.rename(tmp_path / "content")
     assert counts(build.rebuild(engine, [renamed])) == (0, 0, 2, 0, 0)
     write(renamed / "a.jsonl", one("a"))
-    assert counts(build.rebuild(engine, [renamed])) == (0, 0, 1, 1, 0)
+    assert counts(build.rebuild(engine, [renamed], force=True)) == (0, 0, 1, 1, 0)
 
 
 def test_a_rebuild_of_a_folder_removes_what_a_part_of_it_took_over(engine, folder):
@@ -120,7 +120,7 @@ def test_a_rebuild_of_a_folder_removes_what_a_part_of_it_took_over(engine, folde
     build.update(engine, [folder])
     build.rebuild(engine, [part])
     gone.unlink()
-    assert counts(build.rebuild(engine, [folder])) == (0, 0, 1, 1, 0)
+    assert counts(build.rebuild(engine, [folder], force=True)) == (0, 0, 1, 1, 0)
     assert titles(engine, "a", "b") == ["Title", None]
 
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_not_gone(engine, folder, monkeypatch):
     assert build.KEPT in report.notes
     assert titles(engine, "a", "b") == ["Title", "Title"]
     locked.unlink()
-    assert build.rebuild(engine, [folder]).removed == 1
+    assert build.rebuild(engine, [folder], force=True).removed == 1
 
 
 def test_the_same_text_under_two_ids_is_said(engine, folder):
@@ -210,7 +210,7 @@ def test_standard_input_is_a_source_of_its_own(engine):
         return io.BytesIO("".join(json.dumps(item) + "\n" for item in articles).encode())
 
     assert counts(build.update(engine, ["-"], stdin=stdin(one("a"), one("b")))) == (2, 0, 0, 0, 0)
-    assert counts(build.rebuild(engine, ["-"], stdin=stdin(one("a")))) == (0, 0, 1, 1, 0)
+    assert counts(build.rebuild(engine, ["-"], stdin=stdin(one("a")), force=True)) == (0, 0, 1, 1, 0)
 
 
 def test_batches_join_without_a_seam(engine, folder, monkeypatch):
@@ -218,7 +218,7 @@ def test_batches_join_without_a_seam(engine, folder, monkeypatch):
     file = write(folder / "a.jsonl", *(one(str(n)) for n in range(10)))
     assert counts(build.update(engine, [folder])) == (10, 0, 0, 0, 0)
     write(file, *(one(str(n)) for n in range(2)))
-    assert counts(build.rebuild(engine, [folder])) == (0, 0, 2, 8, 0)
+    assert counts(build.rebuild(engine, [folder], force=True)) == (0, 0, 2, 8, 0)
     assert engine.status().articles == 2
 
 
@@ -296,3 +296,36 @@ def test_progress_knows_about_how_many_there_will_be(engine, folder, monkeypatch
     assert [done for done, _ in reading] == [*range(1, 101), 100]
     assert all(80 <= of <= 120 for _, of in reading)
     assert {stage for stage, _, _ in told} > {"reading"}
+
+
+@pytest.mark.parametrize(
+    ("left", "new", "goes_on"),
+    [
+        (range(20), (), True),
+        (range(18), (), True),  # a tenth may go
+        (range(17), (), False),
+        (range(17), ("x",), True),  # as many come as are needed: no drop, but another selection
+        (range(0, 1), (), False),
+    ],
+)
+def test_a_path_that_has_lost_more_than_a_tenth_of_its_articles_stops_the_rebuild(engine, folder, left, new, goes_on):
+    def fill(ids):
+        (folder / "wire.jsonl").write_text("\n".join(json.dumps({"id": f"a{id}", "title": "A"}) for id in ids))
+
+    (folder / "wire.jsonl").unlink(missing_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    fill(range(20))
+    build.update(engine, [folder])
+    generation = engine.status().generation
+    fill([*left, *new])
+    if goes_on:
+        assert build.rebuild(engine, [folder]).removed == 20 - len(left)
+        return
+    with pytest.raises(Stopped) as stopped:
+        build.rebuild(engine, [folder])
+    assert isinstance(stopped.value.__cause__, RebuildRefused)
+    assert f"had 20 articles and has {len(left)} now, without " in str(stopped.value.__cause__)
+    assert (engine.status().generation, engine.status().accepted) == (generation, 20)
+    report = build.rebuild(engine, [folder], force=True)
+    assert (report.removed, engine.status().articles) == (20 - len(left), len(left))

@@ -310,6 +310,11 @@ def test_reindex_switches(filled, articles):
     before = json.loads(filled("status", "--json").stdout)["generation"]
     articles.write_text(json.dumps(ARTICLES[0]) + "\n")
     result = filled("reindex", articles)
+    assert result.exit_code == 2
+    assert "had 3 articles and has 1 now, without " in result.stderr
+    assert "--force" in result.stderr
+    assert json.loads(filled("status", "--json").stdout)["generation"] == before
+    result = filled("reindex", articles, "--force")
     assert result.exit_code == 0
     assert result.stdout.startswith("0 added, 0 changed, 1 unchanged, 2 removed, 0 refused\nSwitched to generation ")
     again = filled("reindex")

@@ -172,7 +172,7 @@ def test_many_articles_are_undone(engine: Engine) -> None:
 def test_runs_and_generations_are_listed(engine: Engine, tmp_path: Path) -> None:
     folder = wire(tmp_path / "cms", a="First", b="Second")
     build.update(engine, [folder])
-    build.rebuild(engine, [wire(folder, a="Changed")])
+    build.rebuild(engine, [wire(folder, a="Changed")], force=True)
     pushed(engine, p="Pushed")
     assert [(one.number, one.command, one.changes) for one in engine.runs()] == [
         (1, "index", 2),
