@@ -127,17 +127,17 @@ def test_days_are_applied_without_a_reload(page: Page) -> None:
 
 def test_back_and_forward_show_each_page_where_it_was_left(page: Page) -> None:
     at(page, "q=tide")
-    page.evaluate("scrollTo(0, 600)")
-    until(page, lambda: page.evaluate("history.state?.y"))
-    page.locator(".pages a[rel=next]").evaluate("link => link.click()")
+    page.locator(".pages a[rel=next]").evaluate("link => { scrollTo(0, 600); link.click() }")
     expect(page.locator(".place")).to_have_text("11–20 of 25")
     assert page.evaluate("scrollY") == 0
+    page.evaluate("scrollTo(0, 300)")
+    until(page, lambda: page.evaluate("history.state.y") == 300)
     page.go_back()
     expect(page.locator(".place")).to_have_text("1–10 of 25")
     assert page.evaluate("scrollY") == 600
     page.go_forward()
     expect(page.locator(".place")).to_have_text("11–20 of 25")
-    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("scrollY") == 300
     assert is_same(page)
     box = page.get_by_role("combobox")
     box.fill("snow")
@@ -185,7 +185,7 @@ def test_whatever_fails_the_browser_goes_there_itself(page: Page, how: str) -> N
         elif how == "abort":
             route.abort()
         elif how == "503":
-            route.fulfill(status=503, body="<main></main>")
+            route.fulfill(status=503, body="<form class=search><input name=q></form><main><h1>No</h1></main>")
         else:
             route.fulfill(body="<h1>A proxy</h1>")
 
@@ -278,6 +278,18 @@ def test_enter_alone_searches_what_was_typed(page: Page) -> None:
     expect(page.locator(".suggestions")).to_be_hidden()
 
 
+def test_suggestions_are_gone_while_the_answer_is_under_way(page: Page) -> None:
+    at(page, "")
+    held: list[Route] = []
+    page.route("**/search?q=snow", lambda route: held.append(route))
+    suggested(page, "snow")
+    page.keyboard.press("Enter")
+    until(page, lambda: held)
+    expect(page.locator(".suggestions")).to_be_hidden()
+    held[0].continue_()
+    heading(page, "3 articles for snow")
+
+
 def test_only_of_what_is_chosen_is_suggested(page: Page) -> None:
     at(page, "section=Sport&from_date=2020&sort=oldest")
     suggested(page, "snow")
@@ -345,10 +357,11 @@ def test_the_bars_are_one_stop_and_arrow_keys_go_along_them(page: Page) -> None:
     assert page.locator("a.bar[tabindex='0']").count() == 1
     expect(bars.nth(count - 1)).to_have_attribute("tabindex", "0")
     bars.nth(count - 1).focus()
-    for key, number in [("ArrowLeft", count - 2), ("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1), ("End", count - 1)]:
+    for key, number in [("ArrowLeft", count - 2), ("End", count - 1), ("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1)]:
         page.keyboard.press(key)
         expect(bars.nth(number)).to_be_focused()
     assert page.locator("a.bar[tabindex='0']").count() == 1
+    expect(bars.nth(1)).to_have_attribute("tabindex", "0")
     page.get_by_role("button", name="Choose a range").press("Enter")
     bars.nth(2).press("Enter")
     bars.nth(4).press("Enter")

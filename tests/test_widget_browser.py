@@ -18,6 +18,13 @@ pytestmark = pytest.mark.browser
 FORM = """<broadsheet-search><form action="{}/search"><input type="search" name="q"><button>Go</button></form>
 </broadsheet-search>"""
 
+EVENTS = """for (const name of ["search", "select"]) {
+  document.body.addEventListener(`broadsheet:${name}`, (event) => {
+    (window.told ??= []).push([name, event.composed, event.target.localName, event.detail]);
+    if (document.body.dataset.cancel === name) event.preventDefault();
+  });
+}"""
+
 
 @pytest.fixture(scope="module")
 def host(newsroom: Engine) -> Iterator[Site]:
@@ -86,6 +93,14 @@ def test_what_an_article_holds_stays_text(page: Page, host: Site) -> None:
     assert first.get_attribute("href") is None
     widget.box.press("ArrowDown")
     expect(widget.part("all")).to_have_attribute("aria-selected", "true")
+
+
+def test_an_address_that_runs_a_script_is_none(page: Page, host: Site) -> None:
+    page.route(SEARCH, lambda route: fulfil(route, "Evil", base="javascript:alert(1)//"))
+    widget = embedded(page, host)
+    widget.type("x")
+    expect(widget.options.first).to_have_attribute("aria-disabled", "true")
+    assert widget.options.first.get_attribute("href") is None
 
 
 # Without scripts, without the service
@@ -290,6 +305,8 @@ def test_an_answer_that_comes_late_is_thrown_away(page: Page, host: Site) -> Non
     held.wait(1)
     widget.box.fill("tide")
     held.wait(2)
+    until(page, lambda: failed)
+    expect(widget.status).to_have_text("")  # which is no failure
     held.answer(1, "A tide")
     widget.options.first.wait_for()
     held.answer(0, "Late snow")
@@ -330,13 +347,24 @@ def test_half_characters_are_not_asked_for(page: Page, host: Site) -> None:
     keyboard.send("Input.imeSetComposition", {"text": "あら", "selectionStart": 2, "selectionEnd": 2})
     expect(widget.box).to_have_value("あら")
     page.clock.run_for(1000)
-    widget.box.dispatch_event("keydown", {"key": "Enter", "keyCode": 229})  # ends a composition, in Safari
     assert held.asked == []
     keyboard.send("Input.insertText", {"text": "嵐"})
     page.clock.run_for(1000)
     held.wait(1)
     assert held.asked == ["%E5%B5%90"]
     held.answer(0, "嵐")
+
+
+@pytest.mark.parametrize("composing", [{"isComposing": True}, {"keyCode": 229}], ids=["Chromium", "Safari"])
+def test_the_key_that_ends_a_composition_chooses_nothing(page: Page, host: Site, composing: dict[str, Any]) -> None:
+    widget = embedded(page, host, js=EVENTS)
+    widget.type("snow")
+    widget.box.press("ArrowDown")
+    page.evaluate("document.body.dataset.cancel = 'select'")
+    widget.box.dispatch_event("keydown", {"key": "Enter", **composing})
+    assert [kind for kind, *_ in page.evaluate("told")] == ["search"]
+    widget.box.press("Enter")
+    assert [kind for kind, *_ in page.evaluate("told")] == ["search", "select"]
 
 
 # A service that is slow, busy or broken
@@ -536,20 +564,12 @@ def test_several_on_a_page_know_nothing_of_each_other(page: Page, host: Site) ->
     assert a.element.locator("[aria-selected=true]").count() == 0
 
 
-EVENTS = """for (const name of ["search", "select"]) {
-  document.body.addEventListener(`broadsheet:${name}`, (event) => {
-    (window.told ??= []).push([name, event.composed, event.target.localName, event.detail]);
-    if (document.body.dataset.cancel === name) event.preventDefault();
-  });
-}"""
-
-
 def test_a_site_hears_of_searches_and_choices(page: Page, host: Site) -> None:
     widget = embedded(page, host, js=EVENTS)
     widget.type("snow")
     page.evaluate("document.body.dataset.cancel = 'select'")
     widget.options.first.click()
-    widget.box.click()
+    expect(widget.panel).to_be_hidden()
     widget.box.press("Enter")
     search, chosen, every = page.evaluate("told")
     asked = f"{host.service}/api/v1/search?q=snow&prefix=true&per_page=8&facets=section"
