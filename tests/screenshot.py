@@ -1,4 +1,4 @@
-"""Take the pictures of docs/: the search page light, dark and on a phone. Run it as `python tests/screenshot.py`."""
+"""Take the pictures of docs/, of the page and the widget. Run it as `python tests/screenshot.py`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 DESK: Any = {"viewport": {"width": 1200, "height": 900}}
+STILL: Any = {"reduced_motion": "reduce"}
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 
 
@@ -23,15 +24,22 @@ class Picture:
 
     address: str
     options: dict[str, Any] = field(default_factory=lambda: DESK)
+    types: tuple[str, str] | None = None  # the element with the widget, and the words
 
     def open(self, page: Page) -> None:
         page.goto(self.address)
+        if self.types:
+            element, words = self.types
+            page.locator(f"{element} [part=box]").press_sequentially(words)
+            page.locator(f"{element} [role=option]").first.wait_for()
+            page.keyboard.press("ArrowDown")
 
 
 PICTURES = {
     "page.png": Picture("/search?q=ferry&section=Local&section=Politics"),
     "page-dark.png": Picture("/search?q=storm+OR+election", {**DESK, "color_scheme": "dark"}),
     "page-phone.png": Picture("/search?q=hesk+ferry", PHONE),
+    "widget.png": Picture("/widget/demo", {**STILL, "viewport": {"width": 1200, "height": 960}}, ("#box", "ferry")),
 }
 
 

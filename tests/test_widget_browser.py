@@ -399,6 +399,7 @@ def test_a_busy_service_is_asked_again_when_it_says_so(page: Page, host: Site, s
     held.wait(1)
     held.refuse(0, status, Retry_After="7")
     expect(widget.part("message")).to_have_text("Search is busy. It is asked again in 7 s.")
+    expect(widget.element.locator("slot")).to_be_hidden()  # nothing is wrapped
     widget.box.fill("tide")  # who types on does not ask sooner
     page.clock.run_for(6500)
     assert held.asked == ["snow"]
@@ -602,7 +603,7 @@ def test_results_stand_under_their_sections(page: Page, host: Site) -> None:
     assert [group.get_attribute("aria-label") for group in groups.all()] == ["World", "Sport", None]
     assert widget.part("group-name").all_inner_texts() == ["World", "Sport"]
     expect(groups.first.get_by_role("option")).to_have_count(2)
-    expect(widget.part("section")).to_have_count(0)
+    expect(widget.part("about").first).to_have_text("Aug 7, 2025")  # the section is said above
     widget.box.press("End")
     widget.box.press("ArrowDown")
     widget.box.press("End")
@@ -700,6 +701,11 @@ def test_it_goes_from_right_to_left(page: Page, host: Site) -> None:
     widget.type("العاصفة")
     assert widget.titles == ["العاصفة تضرب الميناء"]
     expect(widget.part("frame")).to_have_css("direction", "rtl")
+    # The day stands to the left of the section, as the article goes from the right.
+    section, date = widget.part("section").bounding_box(), widget.part("date").bounding_box()
+    assert section
+    assert date
+    assert date["x"] + date["width"] <= section["x"]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ const FIELDS = {
 
 // The template where the site gives none; an article goes its own direction.
 export function plain() {
-  const field = (name, more) => make("span", { part: name, "data-field": name, ...more });
-  const about = ["status", "section", "date"].map((name) => field(name, { dir: "auto" }));
+  const field = (name) => make("span", { part: name, "data-field": name });
+  const about = ["status", "section", "date"].map((part) => make("span", { part }, make("bdi", { "data-field": part })));
   return make("span", { dir: "auto" }, field("title"), make("span", { part: "about" }, ...about), field("snippet"));
 }
 

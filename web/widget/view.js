@@ -36,7 +36,7 @@ export class View {
     this.message.hidden = !message;
     this.status.textContent = status;
     this.again.hidden = !again;
-    this.fallback.hidden = !fallback;
+    this.fallback.hidden = !fallback || !this.fallback.assignedElements().length;
     if (options.length || message) this.combobox.open();
     else this.combobox.close();
   }
