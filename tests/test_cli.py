@@ -9,6 +9,7 @@ import sys
 import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -382,7 +383,9 @@ def test_ctrl_c_keeps_what_was_accepted(broadsheet, index):
         store = Store(index)
         wait_for(lambda: store.last() == build.BATCH)
         store.close()
-        wait_for(lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "S")  # it has counted, and reads on
+        wait_for(
+            lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "S"
+        )  # it has counted, and reads on
         process.send_signal(signal.SIGINT)
         stderr = process.communicate()[1]
     assert process.returncode == 130
