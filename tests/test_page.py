@@ -273,6 +273,16 @@ def test_a_page_past_the_end_leads_back(client: FlaskClient) -> None:
             },
         ),
         ("q=zebra", {}),
+        (  # a date that was typed is no word
+            "q=title:valley+zebra+after:2025",
+            {
+                "Search for valley zebra after:2025 without quotation marks and signs": {
+                    "q": ["valley zebra after:2025"]
+                },
+                "Search for valley zebra": {"q": ["valley zebra"]},
+                "Search for valley after:2025": {"q": ["valley after:2025"]},
+            },
+        ),
     ],
 )
 def test_nothing_found_shows_ways_on_that_lead_to_something(

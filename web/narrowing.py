@@ -26,7 +26,9 @@ FEWEST = {"language": 2}  # values for a facet to be of use: all articles in one
 NO_DATES: dict[str, Any] = {"from_date": None, "to_date": None, "page": 1}
 NONE: dict[str, Any] = {**dict.fromkeys(FILTERS, ()), **NO_DATES}
 MOST_WORDS = 6  # of a search, for each to be left out in turn
-_SIGNS = re.compile(r'(?<!\S)(?:[-–−—]|NOT\s)\s*\S+|(?<!\S)(?:OR|AND)(?!\S)|(?<!\S)\w+:(?=\S)|["“”„«»()|*]')
+_SIGNS = re.compile(
+    r'(?<!\S)(?:[-–−—]|NOT\s)\s*\S+|(?<!\S)(?:OR|AND)(?!\S)|(?<!\S)(?!(?:after|before):)\w+:(?=\S)|["“”„«»()|*]'
+)
 
 
 @dataclass(frozen=True, slots=True)
