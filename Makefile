@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check bench growth ranking soak freeze format screenshot clean
+.PHONY: run test check bench growth ranking soak freeze format screenshot texts clean
 
 run: $(VENV)/.service  ## the service on the sample corpus, at http://127.0.0.1:8000
 	$(BIN)/broadsheet index sample_corpus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from browser import launch, serving
@@ -50,6 +51,44 @@ def test_nothing_runs_over_the_edge_of_a_phone(page: Page) -> None:
             assert min(left for left, _ in boxes) >= 0, query
             assert max(right for _, right in boxes) <= PHONE["width"], query
             assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_the_names_below_the_bars_stand_apart(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/search?q=tide")  # whole dates, the longest names that stand there
+    boxes = page.locator(".tick").evaluate_all(
+        "nodes => nodes.map(n => n.getBoundingClientRect()).map(box => [box.left, box.right])"
+    )
+    assert len(boxes) == 3
+    assert all(before[1] < after[0] for before, after in pairwise(boxes))
+    assert boxes[-1][1] <= PHONE["width"]
+
+
+def test_a_day_reads_as_its_language_does_beside_any_article(page: Page, language: str) -> None:
+    page.goto("/search?q=snow")
+    expect(page.locator("article").first).to_have_css("direction", "ltr")
+    expect(page.locator(".byline time").first).to_have_css("direction", "rtl" if language == "ar" else "ltr")
+
+
+def test_what_a_reader_typed_stands_in_the_quotation_marks_of_the_language(page: Page, language: str) -> None:
+    page.goto("/search?q=snow&sort=best&foo=1&bar=2")
+    said = {
+        "ar": [
+            "لا يوجد ترتيب «\u2068best\u2069»، لذا لم يُستخدم.",
+            "لم يُستخدم من العنوان: «\u2068foo\u2069»، «\u2068bar\u2069».",
+        ],
+        "de": [
+            "Eine Sortierung „best“ gibt es nicht, sie wurde nicht verwendet.",
+            "Aus der Adresse wurde nicht verwendet: „foo“, „bar“.",
+        ],
+    }
+    expect(page.locator(".notices li")).to_have_text(said[language])
+
+
+def test_letters_that_join_are_not_spread(page: Page, language: str) -> None:
+    page.goto("/search?q=snow")
+    spread = page.locator(".rule").first.evaluate("node => getComputedStyle(node).letterSpacing")
+    assert (spread in ("normal", "0px")) == (language == "ar")
 
 
 def test_the_facets_stand_where_reading_begins(page: Page, language: str) -> None:

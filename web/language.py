@@ -25,6 +25,7 @@ LANGUAGES = (SOURCE, *sorted(path.stem for path in TRANSLATIONS.glob("*.po")))
 _WHOLE = {4: "y", 7: "yMMMM", 10: "yMMMMd"}
 _WITHIN = {4: "y", 7: "MMMM", 10: "MMMMd"}
 _SHORT = {4: "y", 7: "MMM", 10: "d"}
+_BRIEF = {4: "y", 7: "yMMM", 10: "yMMMd"}
 
 
 def msg(text: str) -> str:
@@ -70,13 +71,13 @@ class Language:
         return (locale and locale.get_display_name(self.locale)) or value
 
     def _period(self, value: str, style: str = "whole") -> str:
-        """The name of a year, month or day: `2025-08` is August 2025, `within` its year August, and `short` Aug."""
+        """The name of a period: `2025-08` is August 2025, `brief` Aug 2025, `within` its year August, `short` Aug."""
         parts = [int(part) for part in value.split("-")]
         first = date(*parts, *(1, 1)[len(parts) - 1 :])
         if style == "whole" and len(parts) == 3:
             return self.day(first)
-        skeletons = {"whole": _WHOLE, "within": _WITHIN, "short": _SHORT}[style]
-        if len(parts) == 2 and style != "whole":  # the name of a month that stands alone
+        skeletons = {"whole": _WHOLE, "brief": _BRIEF, "within": _WITHIN, "short": _SHORT}[style]
+        if len(parts) == 2 and style in ("within", "short"):  # the name of a month that stands alone
             return format_date(first, {"within": "LLLL", "short": "LLL"}[style], locale=self.locale)
         return str(format_skeleton(skeletons[len(value)], first, locale=self.locale))
 

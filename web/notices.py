@@ -10,7 +10,7 @@ from search.dates import span
 from search.fields import MOST_WORDS
 from search.query import LONGEST_TEXT, Query
 from web.language import Language, msg
-from web.parameters import LONGEST_VALUE, MOST_VALUES, Problem, quoted
+from web.parameters import LONGEST_VALUE, MOST_VALUES, Problem, shortened
 from web.schemas import DEEPEST, PER_PAGE
 
 _NO_PAGE = msg("There is no page %(value)s, so this is the first.")
@@ -93,7 +93,7 @@ def _said(problem: Problem, given: Mapping[str, Sequence[str]], language: Langua
         )
     return language.text(
         _SAID.get((problem.parameter, problem.code)) or _SAID[problem.code],
-        value=quoted(_value(given[problem.parameter])),
+        value=_quoted(_value(given[problem.parameter]), language),
         per_page=language.number(PER_PAGE),
         most_values=language.number(MOST_VALUES),
         longest_value=language.number(LONGEST_VALUE),
@@ -113,7 +113,8 @@ def _things(names: Sequence[str], language: Language) -> list[str]:
                 len(names),
             )
         ]
-    return [language.text("This was not used of the address: %(names)s.", names=", ".join(map(quoted, names)))]
+    listed = language.text(", ").join(_quoted(name, language) for name in names)
+    return [language.text("This was not used of the address: %(names)s.", names=listed)]
 
 
 def _ignored(query: Query, language: Language) -> list[str]:
@@ -147,6 +148,10 @@ def _relaxed(answer: Answer, language: Language, *, is_narrowed: bool) -> str:
     if answer.has_most:
         return language.text("No article has all these words; these have most of them.")
     return language.text("No article has all these words; these have some of them.")
+
+
+def _quoted(text: str, language: Language) -> str:
+    return language.text("“%(text)s”", text=shortened(text))
 
 
 def _value(texts: Sequence[str]) -> str:

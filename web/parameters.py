@@ -179,4 +179,8 @@ def _nearest(name: str, of: Sequence[str]) -> str | None:
 
 
 def quoted(text: str) -> str:
-    return f"“{text if len(text) <= 40 else text[:39] + '…'}”"
+    return f"“{shortened(text)}”"
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -22,7 +22,7 @@ HIGHEST, ROOM, FOOT = 52, 18, 20  # the highest bar, the numbers of the peaks ab
 LOWEST = 2  # a period with one article is seen beside one with thousands
 MOST_BARS = 150  # of more only those that hold articles: one article of the year 1 leaves the others readable
 MOST_TICKS = 7
-LAST_TICK = {"short": 92, "whole": 60}  # percent: the name of what begins there has no room to its right
+LAST_TICK = {"short": 92, "brief": 75}  # percent: the name of what begins there has no room to its right
 
 PEAK = 2  # a peak has at least so many times what the median period has
 MOST_PEAKS = 5
@@ -205,7 +205,7 @@ def _ticks(bars: list[Bar], language: Language, *, is_inside: bool) -> tuple[Tic
         if len(bars[0].value) == 7 and len(januaries) > 1:  # months of several years: the years are what tells
             marked, length = januaries, 4
         else:
-            style, most = "whole", MOST_TICKS // 2
+            style, most = "brief", MOST_TICKS // 2
     step = -(-len(marked) // most) or 1
     ticks = []
     for bar in marked[::step]:
