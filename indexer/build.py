@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from indexer import plan, sources
 from indexer.plan import Duplicate
+from indexer.reckoning import Reckoning
 from indexer.seen import SeenArticles
 from indexer.sources import Read, Refused
 from search.engines import Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused
@@ -148,7 +149,7 @@ class _Run:
 
     def accept(self, *, adopt: bool) -> None:
         """Read every path, and accept what is new."""
-        report, reckoning = self.report, _Reckoning(self._paths.values())
+        report, reckoning = self.report, Reckoning(self._paths.values())
         for name, path in self._paths.items():
             silent = True
             for batch in _batches(self._read(path, reckoning)):
@@ -222,7 +223,7 @@ class _Run:
             self.number = self._engine.begin(self._command, list(self._paths))
         return self.number
 
-    def _read(self, path: str, reckoning: _Reckoning) -> Iterator[Read]:
+    def _read(self, path: str, reckoning: Reckoning) -> Iterator[Read]:
         """The articles of a path; what is refused goes to the report."""
         how, report = self._reading, self.report
         for item in sources.read([path], section=how.section, timezone=how.timezone, stdin=how.stdin):
@@ -255,46 +256,3 @@ def _batches(reads: Iterable[Read]) -> Iterator[list[Read]]:
             batch, length = [], 0
     if batch:
         yield batch
-
-
-class _Reckoning:
-    """How many articles there will be, by the share of the bytes that were read."""
-
-    def __init__(self, paths: Iterable[str]) -> None:
-        self.done = 0
-        self._total = sum(_size(path) for path in paths)
-        self._before = 0  # bytes of the files that are done
-        self._file = ""
-        self._size = 0
-        self._within = 0  # characters read of this one
-
-    def count(self, item: Read | Refused) -> None:
-        self.done += 1
-        if item.file != self._file:
-            self._before += self._size
-            self._file, self._size, self._within = item.file, _size(item.file), 0
-        if isinstance(item, Read):
-            self._within += len(item.article.body)
-
-    def expected(self) -> int:
-        """0 where there is no telling, as with standard input."""
-        read = self._before + min(self._within, self._size)
-        return max(self.done, round(self.done * self._total / read)) if read else 0
-
-
-def _size(path: str) -> int:
-    """Bytes of a file, or of the files of a folder that a reader answers to."""
-    try:
-        if not Path(path).is_dir():
-            return Path(path).stat().st_size
-        size, folders = 0, [path]
-        while folders:  # one entry at a time: `rglob` keeps them all
-            with suppress(OSError), os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    elif Path(entry.name).suffix.lower() in sources.READERS:
-                        size += entry.stat().st_size
-        return size
-    except OSError:  # it is reported when it is read
-        return 0

@@ -1,7 +1,8 @@
-"""An answer as text for a terminal, and as JSON with the names of the API."""
+"""An answer as text for a terminal, and as JSON with the names of the API; and how times and sizes are written."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,25 @@ def day(moment: datetime, timezone: tzinfo) -> str:
         return moment.astimezone(timezone).date().isoformat()
     except OverflowError:  # the first and the last day that there are
         return moment.date().isoformat()
+
+
+def minute(moment: datetime) -> str:
+    """A moment in UTC, to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def size(of: float) -> str:
+    """So many bytes, in the unit that fits."""
+    for unit in ("bytes", "kB", "MB"):
+        if of < 1000:
+            return f"{of:.0f} {unit}"
+        of /= 1000
+    return f"{of:,.1f} GB"
+
+
+def as_json(data: Any) -> str:
+    """Plain data and moments, to be read by people too."""
+    return json.dumps(data, ensure_ascii=False, indent=2, default=lambda moment: moment.isoformat())
 
 
 def lines(found: Answer) -> Iterator[str]:

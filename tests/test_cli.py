@@ -15,8 +15,7 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner
 
-from indexer import build
-from indexer import cli as commands
+from indexer import build, progress
 from search import cli
 from search.engines import whoosh as embedded
 from search.engines.whoosh import lock
@@ -339,7 +338,7 @@ def test_a_lock_says_whose_it_is_and_what_was_accepted_is_kept(filled, articles,
 
 
 def test_lines_of_progress_where_there_is_no_terminal(broadsheet, articles, monkeypatch):
-    monkeypatch.setattr(commands, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
     monkeypatch.setattr(build, "TELL", 1)
     result = broadsheet("index", articles)
     assert "reading: 3" in result.stderr
