@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -350,6 +351,48 @@ def test_no_database_is_corrupt(tmp_path):
     (folder / "articles.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(IndexCorrupt, match="no database"):
         Store(folder).last()
+
+
+# What makes of a store of today one as an earlier version left it.
+EARLIER = {3: ["DROP INDEX withheld"]}
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, version):
+    store.accept(run, [Put(FULL, "folder"), put("b")])
+    store.close()
+    for statement in [*EARLIER[version], f"PRAGMA user_version = {version}"]:
+        damage(store, statement)
+    again = Store(tmp_path / "index")
+    assert again.articles([1]) == [FULL]
+    again.accept(again.begin("index", []), [Delete("b")])
+    assert again.withheld_after(2) == {"b"}
+    again.close()
+    with closing(sqlite3.connect(store.path)) as old, closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(database.SCHEMA)
+        said = "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name"
+        assert old.execute("PRAGMA user_version").fetchone() == (database.VERSION,)
+        assert [name for name, _ in old.execute(said)] == [name for name, _ in new.execute(said)]
+
+
+PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def test_what_later_rows_take_away_is_told(store, run):
+    store.accept(run, [put(id) for id in "abcdef"])
+    store.accept(
+        run,
+        [
+            Delete("a"),
+            put("b", status="withdrawn"),
+            put("c", embargo_until=FUTURE),
+            put("d", embargo_until=PAST),
+            put("e", title="Corrected", status="corrected"),
+        ],
+    )
+    assert store.withheld_after(6) == {"a", "b", "c"}
+    assert store.withheld_after(7) == {"b", "c"}
+    assert store.withheld_after(11) == frozenset()
 
 
 @pytest.mark.parametrize("version", [2, 99])

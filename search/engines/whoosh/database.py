@@ -13,10 +13,15 @@ from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
-VERSION = 3  # PRAGMA user_version; raise it with every change of the schema
+VERSION = 4  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
 WAIT = 10.0  # seconds for another process's transaction; a batch of 1,000 articles takes a tenth of one
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of the indexes of 300,000
+
+WITHHELD = """
+CREATE INDEX withheld ON articles (seq, id, embargo)
+    WHERE digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL;
+"""
 
 SCHEMA = f"""
 CREATE TABLE runs (
@@ -52,6 +57,7 @@ CREATE TABLE newest (                -- the newest version of each article that 
     url INTEGER                      -- a hash of the canonical one
 );
 CREATE INDEX newest_by_url ON newest (url) WHERE url IS NOT NULL;
+{WITHHELD}
 CREATE TABLE takedowns (
     id TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
@@ -59,6 +65,9 @@ CREATE TABLE takedowns (
 ) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
+
+# What makes of a store of this version one of the next.
+MIGRATIONS = {3: WITHHELD}
 
 # Primary result code of SQLite -> what is raised, and the remedy.
 PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
@@ -131,17 +140,36 @@ def connect(path: Path) -> Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
-            raise EngineUnavailable(
-                f"{path} has the format {version}, this version of Broadsheet reads {VERSION}:"
-                " use the one that made it, or index the sources into a new folder"
-            )
+        while (version := _version(connection)) != VERSION:
+            if version not in MIGRATIONS:
+                raise EngineUnavailable(
+                    f"{path} has the format {version}, this version of Broadsheet reads {VERSION}:"
+                    " use the one that made it, or index the sources into a new folder"
+                )
+            _migrate(connection, version)
     except BaseException:
         connection.close()
         raise
     connection.frames = Frames(connection.dictionary)
     return connection
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(connection: Connection, version: int) -> None:
+    """Make it one of the next version, all or nothing; another process may have been faster."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) == version:
+            for statement in MIGRATIONS[version].split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def identity(path: Path) -> tuple[int, int]:

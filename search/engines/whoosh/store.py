@@ -174,6 +174,17 @@ class Store:
             found = {row[0]: _row(db, *row).article for row in rows}
         return [_there(found.get(seq), seq, self.path) for seq in seqs]
 
+    def withheld_after(self, seq: int) -> frozenset[str]:
+        """The articles that a row after this number deletes, withdraws or puts under an embargo that has not ended."""
+        now = micros(datetime.now(UTC))
+        with self._connection() as db:
+            rows = db.execute(
+                "SELECT id FROM articles INDEXED BY withheld WHERE seq > ? AND (embargo IS NULL OR embargo > ?)"
+                " AND (digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL)",
+                (seq, now),
+            ).fetchall()
+        return frozenset(id for (id,) in rows)
+
     def ids_at(self, url: str) -> list[str]:
         """The articles at this URL, the one accepted last first."""
         with self._connection() as db:
