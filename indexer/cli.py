@@ -70,7 +70,6 @@ COMMANDS = (
     upkeep.rollback,
     upkeep.verify,
     hiding.takedown,
-    hiding.restore,
     hiding.takedowns,
 )
 

@@ -21,7 +21,7 @@ MARGIN = " " * 11
 # Of an article of which nothing else may be told: what is said, and how to see more.
 HIDDEN = {
     states.TAKEN_DOWN: "It is taken down, and found by nothing; `broadsheet takedowns` says why, "
-    "`broadsheet restore {id}` undoes it.",
+    "`broadsheet takedowns --undo {id}` undoes it.",
     states.WITHDRAWN: "It is withdrawn by its status, and found by nothing; its source has the status: "
     "change it there and index it again.",
     states.EMBARGOED: "It is under embargo until {until}, and found by nothing; then it appears by itself.",

@@ -66,7 +66,7 @@ def filled(broadsheet, articles):
 
 def test_every_command_is_there(broadsheet):
     help = broadsheet("--help").stdout
-    for name in ("search", "explain", "index", "reindex", "status", "takedown", "takedowns", "restore", "serve"):
+    for name in ("search", "explain", "index", "reindex", "status", "takedown", "takedowns", "serve"):
         assert f"\n  {name} " in help
 
 
@@ -264,7 +264,7 @@ def test_status(filled):
     assert (data["articles"], data["pending"], data["newest"]) == (3, 0, "2025-08-06T12:00:00+00:00")
 
 
-def test_takedown_and_restore(filled):
+def test_takedown_and_its_undoing(filled):
     def found():
         return filled("search", "vote").stdout.split()[0]
 
@@ -273,10 +273,46 @@ def test_takedown_and_restore(filled):
     assert found() == "0"
     assert "vote  court order" in filled("takedowns").stdout
     assert json.loads(filled("takedowns", "--json").stdout)[0]["reason"] == "court order"
-    assert filled("restore", "vote").exit_code == 0
+    assert filled("takedowns", "--undo", "vote").stdout == "Put back: vote.\n"
     assert found() == "1"
     assert filled("takedowns").stdout == "Nothing is taken down.\n"
-    assert filled("restore", "vote").exit_code == 2
+    again = filled("takedowns", "--undo", "vote")
+    assert again.exit_code == 2
+    assert "'vote' is not taken down" in again.stderr
+    log = filled("takedowns", "--log").stdout.splitlines()
+    assert [line.split("  ")[2:] for line in log] == [["taken down", "vote", "court order"], ["put back", "vote"]]
+    (taken, _) = json.loads(filled("takedowns", "--log", "--json").stdout)
+    assert (taken["what"], taken["target"], taken["ids"], taken["reason"]) == (
+        "taken down",
+        "vote",
+        ["vote"],
+        "court order",
+    )
+    assert "@" in taken["who"]
+
+
+def test_takedowns_before_there_are_any(filled):
+    assert filled("takedowns").stdout == "Nothing is taken down.\n"
+    assert filled("takedowns", "--log").stdout == "Nothing was ever taken down.\n"
+    assert filled("takedowns", "--undo", "vote", "--log").exit_code == 2
+
+
+def test_a_page_is_taken_down_and_told_with_its_articles(broadsheet, tmp_path):
+    file = tmp_path / "oaks.jsonl"
+    rows = [{"id": id, "url": "https://paper.example/oak", "title": "Oak", "body": "leaf"} for id in ("one", "two")]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    broadsheet("index", file)
+    done = broadsheet("takedown", "http://www.paper.example/oak/", "--reason", "court \x1b[31m order")
+    assert done.stdout.startswith(
+        "Taken down: paper.example/oak (one, two). `broadsheet takedowns --undo paper.example/oak`"
+    )
+    assert done.stderr == ""
+    assert "paper.example/oak (one, two)  court" in broadsheet("takedowns").stdout
+    assert "\x1b" not in broadsheet("takedowns").stdout + broadsheet("takedowns", "--log").stdout
+    broadsheet("takedown", "one", "--reason", "again")
+    undone = broadsheet("takedowns", "--undo", "https://paper.example/oak")
+    assert undone.stderr == "note: still hidden by the takedown of one\n"
+    assert broadsheet("search", "leaf").stdout.startswith("1 article ")
 
 
 def test_a_takedown_means_the_article_by_whatever_name_it_has(broadsheet, tmp_path):
@@ -292,17 +328,20 @@ def test_a_takedown_means_the_article_by_whatever_name_it_has(broadsheet, tmp_pa
         assert done.exit_code == 0, done.stderr
         assert "note:" not in done.stderr
     assert broadsheet("search", "leaf").stdout.startswith("0 articles")
-    assert broadsheet("restore", "naïve & free").exit_code == 0
+    assert broadsheet("takedowns", "--undo", "naïve & free").exit_code == 0
     assert broadsheet("search", "leaf").stdout.startswith("1 article ")
 
 
 def test_a_takedown_that_hides_nothing_says_so(filled):
     later = filled("takedown", "later", "--reason", "court order")
     assert later.exit_code == 0
-    assert "no article has the id 'later' now" in later.stderr
+    assert later.stderr == "note: no article with the id later is held; it will be hidden when it comes\n"
     nowhere = filled("takedown", "https://paper.example/nowhere", "--reason", "court order")
-    assert nowhere.exit_code == 2
-    assert "there is no article at https://paper.example/nowhere" in nowhere.stderr
+    assert nowhere.exit_code == 0
+    assert (
+        nowhere.stderr
+        == "note: no article at the page paper.example/nowhere is held; it will be hidden when it comes\n"
+    )
     assert filled("takedown", "vote", "--reason", " ").exit_code == 2
 
 

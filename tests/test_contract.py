@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import random
+import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -117,6 +120,7 @@ READING = {
     "search for nothing": lambda engine: engine.search(ask()),
     "article": lambda engine: engine.article("a"),
     "article_at": lambda engine: engine.article_at("https://example.org/a"),
+    "hides": lambda engine: engine.hides(["a"]),
     "status": lambda engine: engine.status(),
 }
 # These ask what is accepted, which is there before anything is searchable.
@@ -124,7 +128,8 @@ ASKING = {
     "held": lambda engine: engine.held(["a"]),
     "held_from": lambda engine: list(engine.held_from("folder")),
     "takedowns": lambda engine: engine.takedowns(),
-    "restore": lambda engine: engine.restore("a"),
+    "audit": lambda engine: engine.audit(),
+    "put_back": lambda engine: engine.put_back("a"),
     "accept": lambda engine: engine.accept(1, []),
     "catch_up": lambda engine: engine.catch_up(),
     "rebuild": lambda engine: engine.rebuild(),
@@ -1085,7 +1090,7 @@ def test_a_takedown_holds_for_what_comes_later(engine):
     put(engine, "later")
     put(engine, one("later", "again"))
     assert found(engine) == ["a"]
-    engine.restore("later")
+    engine.put_back("later")
     assert found(engine) == ["a", "later"]
     assert engine.takedowns() == []
 
@@ -1099,20 +1104,20 @@ def test_a_takedown_where_nothing_was_ever_accepted_is_an_error(engine):
 def test_a_takedown_before_anything_is_indexed_holds(engine):
     accept(engine, one("b"))
     engine.take_down("a", "court order")
-    assert [item.id for item in engine.takedowns()] == ["a"]
+    assert [item.target for item in engine.takedowns()] == ["a"]
     for call in READING.values():
         with pytest.raises(IndexMissing):
             call(engine)
     put(engine, one("a"), one("b"))
     assert found(engine) == ["b"]
-    engine.restore("a")
+    engine.put_back("a")
     assert found(engine) == ["a", "b"]
 
 
-def test_a_restore_before_anything_is_searchable(engine):
+def test_a_takedown_undone_before_anything_is_searchable(engine):
     accept(engine, one("a"))
     engine.take_down("a", "r")
-    engine.restore("a")
+    engine.put_back("a")
     engine.catch_up()
     assert found(engine) == ["a"]
 
@@ -1122,10 +1127,125 @@ def test_takedowns_are_listed_oldest_first(engine):
     engine.take_down("z", "first")
     engine.take_down("a", "second")
     engine.take_down("z", "first, once more")
-    assert [(item.id, item.reason) for item in engine.takedowns()] == [("z", "first, once more"), ("a", "second")]
+    assert [(item.target, item.reason) for item in engine.takedowns()] == [("z", "first, once more"), ("a", "second")]
     assert abs(datetime.now(UTC) - engine.takedowns()[0].since) < timedelta(minutes=5)
     with pytest.raises(ArticleMissing, match="'b' is not taken down"):
-        engine.restore("b")
+        engine.put_back("b")
+
+
+OAK = "https://paper.example/oak"
+
+
+@pytest.mark.parametrize("named", [OAK, "http://www.paper.example/oak/", "PAPER.example/oak?utm_source=x#top"])
+def test_a_takedown_of_a_page_means_every_article_there(engine, named):
+    put(engine, one("a", url=OAK), one("b", url="http://paper.example/oak/"), one("c", url=f"{OAK}-tree"))
+    done = engine.take_down(named, "court order")
+    assert (done.target, done.ids, done.reason) == ("paper.example/oak", ("a", "b"), "court order")
+    assert found(engine) == ["c"]
+    with pytest.raises(ArticleGone):
+        engine.article_at(OAK)
+    put(engine, one("d", url="https://www.paper.example/oak"), one("a", "changed", url=OAK))
+    assert found(engine) == ["c"]
+    engine.rebuild()
+    assert found(engine) == ["c"]
+    assert engine.takedowns()[0].ids == ("a", "b", "d")
+    assert engine.put_back(OAK) == []
+    assert found(engine) == ["a", "b", "c", "d"]
+    put(engine, one("e", url=OAK))
+    assert found(engine) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_takedown_of_a_page_holds_for_who_comes_there_and_who_leaves(engine):
+    put(engine, one("came"), one("left", url=OAK), one("pending", url=OAK), one("was", url=OAK))
+    put(engine, one("was", url=f"{OAK}-tree"))
+    accept(engine, one("pending", url=f"{OAK}-tree"))  # readers have it at the page still
+    assert engine.take_down(OAK, "r").ids == ("left", "pending", "was")
+    assert found(engine) == ["came"]
+    engine.catch_up()
+    put(engine, one("left", url=f"{OAK}-tree"))
+    assert found(engine) == ["came"]
+    accept(engine, one("came", url=OAK))
+    engine.catch_up()
+    assert found(engine) == []
+    put(engine, one("came"))
+    assert found(engine) == []
+
+
+def test_a_takedown_of_a_page_where_nothing_is_holds_when_it_comes(engine):
+    put(engine, one("a"))
+    assert engine.take_down(OAK, "r").ids == ()
+    put(engine, one("b", url=f"{OAK}/"), from_dict({"title": "No id of its own", "url": OAK}))
+    assert found(engine) == ["a"]
+    assert engine.put_back("paper.example/oak") == []
+    assert len(found(engine)) == 3
+
+
+def test_what_is_taken_down_twice_is_put_back_twice(engine):
+    put(engine, one("a", url=OAK), one("b", url=OAK))
+    engine.take_down("a", "r")
+    engine.take_down(OAK, "r")
+    assert [item.target for item in engine.put_back(OAK)] == ["a"]
+    assert found(engine) == ["b"]
+    engine.take_down(OAK, "r")
+    assert [item.target for item in engine.put_back("a")] == ["paper.example/oak"]
+    assert found(engine) == []
+    with pytest.raises(
+        ArticleMissing, match=r"'a' is not taken down; it is hidden by the takedown of 'paper.example/oak'"
+    ):
+        engine.put_back("a")
+
+
+def test_an_undone_run_comes_back_hidden(engine):
+    put(engine, one("a", url=OAK))
+    put(engine, one("a"))
+    put(engine, "a")
+    engine.take_down(OAK, "r")
+    for run in (3, 2):
+        engine.undo(run)
+        assert found(engine) == []
+    assert engine.held(["a"])
+
+
+def test_what_was_done_about_takedowns_is_never_forgotten(engine):
+    put(engine, one("a", url=OAK))
+    engine.take_down(OAK, "court order")
+    engine.take_down(OAK, "court order 12")
+    put(engine, one("b", url=OAK))
+    put(engine, one("b", "changed", url=OAK))  # hidden already: nothing new is to be told
+    engine.put_back(OAK)
+    engine.rebuild()
+    engine.rebuild()
+    engine.rollback()
+    deeds = engine.audit()
+    assert [(deed.what, deed.ids, deed.reason) for deed in deeds] == [
+        ("taken down", ("a",), "court order"),
+        ("taken down", ("a",), "court order 12"),
+        ("came, hidden", ("b",), None),
+        ("put back", ("a", "b"), None),
+    ]
+    assert {deed.target for deed in deeds} == {"paper.example/oak"}
+    assert {deed.who for deed in deeds} == {f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"}
+    assert sorted(deed.at for deed in deeds) == [deed.at for deed in deeds]
+    assert abs(datetime.now(UTC) - deeds[0].at) < timedelta(minutes=5)
+
+
+def test_names_of_what_is_hidden(engine):
+    put(
+        engine,
+        one("open", url="https://paper.example/open"),
+        one("taken", url=OAK),
+        one("withdrawn", url=f"{OAK}-1", status="withdrawn"),
+        one("later", url=f"{OAK}-2", embargo_until=FUTURE.isoformat()),
+        one("twin", url="https://paper.example/open", status="withdrawn"),
+    )
+    engine.take_down("taken", "r")
+    engine.take_down("https://paper.example/in-advance", "r")
+    names = ["taken", "withdrawn", "later", "twin", OAK, "http://www.paper.example/oak-1/", f"{OAK}-2"]
+    assert engine.hides([*names, "open", "https://paper.example/open", "unknown", "https://other.example/"]) == set(
+        names
+    )
+    assert engine.hides(["http://paper.example/in-advance#x"]) == {"http://paper.example/in-advance#x"}
+    assert engine.hides(["", "not an address"]) == set()
 
 
 def test_another_engine_at_the_same_place_sees_every_change(engine, url):
@@ -1136,7 +1256,7 @@ def test_another_engine_at_the_same_place_sees_every_change(engine, url):
     assert found(other) == ["a", "b"]
     engine.take_down("a", "r")
     assert found(other) == ["b"]
-    other.restore("a")
+    other.put_back("a")
     assert found(engine) == ["a", "b"]
     name = other.rebuild()
     assert engine.status().generation == name
@@ -1273,7 +1393,7 @@ def test_values_are_counted_among_what_is_visible_and_chosen(engine):
     assert counts(section=("World",)) == {"north": 3, "nova": 3}
     assert counts(from_date=at("2024-01-01T00:00Z")) == {"north": 1}
     assert [count.value for count in engine.values("tag", ("no",), Filters(), 1)] == ["north"]
-    engine.restore("taken")
+    engine.put_back("taken")
     assert counts() == {"north": 4, "nova": 3, "noon": 1}
 
 

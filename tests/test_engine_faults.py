@@ -596,7 +596,7 @@ def test_a_reader_in_another_process_sees_each_change_at_its_next_query(engine, 
         assert (total(), total("ebb")) == (2, 1)
         engine.take_down("a", "r")
         assert total() == 1
-        engine.restore("a")
+        engine.put_back("a")
         assert total() == 2
         apply(engine, "a", one("b", "ebb"))
         assert (total(), total("ebb")) == (0, 2)
@@ -702,7 +702,7 @@ def test_a_takedown_that_dies_before_it_is_told_holds_all_the_same(engine):
     """The row is durable, so the article is gone for everybody, in processes that were answering before too."""
     apply(engine, one("a"), one("b"))
     assert found(engine) == ["a", "b"]
-    for arguments, right in ([("take_down", "a", "court order"), ["b"]], [("restore", "a"), ["a", "b"]]):
+    for arguments, right in ([("take_down", "a", "court order"), ["b"]], [("put_back", "a"), ["a", "b"]]):
         died = subprocess.run([sys.executable, "-c", DIES, engine.url, *arguments], check=False)
         assert died.returncode == 9
         assert found(engine) == right

@@ -378,7 +378,7 @@ HIDDEN = [
     ("https://paper.example/secret", "withdrawn", "withdrawn by its status"),
     ("later", "embargoed", "under embargo until 2999-01-01T00:00:00Z"),
     ("down", "taken down", "`broadsheet takedowns` says why"),
-    ("https://PAPER.example/down#top", "taken down", "`broadsheet restore down` undoes it"),
+    ("https://PAPER.example/down#top", "taken down", "`broadsheet takedowns --undo down` undoes it"),
     ("new", "pending", "accepted and not searchable yet"),
 ]
 
@@ -452,7 +452,7 @@ def test_an_embargo_that_ends_and_a_takedown_that_is_undone_show_it(tmp_path: Pa
         states.append(explain(engine, "huts", "huts").state)
         engine.take_down("huts", "x")
         states.append(explain(engine, "huts", "huts").state)
-        engine.restore("huts")
+        engine.put_back("huts")
         states.append(explain(engine, "huts", "huts").state)
     assert states == ["embargoed", "visible", "taken down", "visible"]
 
@@ -621,7 +621,7 @@ What it has of the query:
         """\
 down
 
-It is taken down, and found by nothing; `broadsheet takedowns` says why, `broadsheet restore down` undoes it.
+It is taken down, and found by nothing; `broadsheet takedowns` says why, `broadsheet takedowns --undo down` undoes it.
 
 The query, as it was read:
   huts (stem hut): must be there

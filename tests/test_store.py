@@ -172,12 +172,12 @@ def test_takedowns(store):
     store.take_down("a", "court order")
     store.take_down("b", "rights")
     store.take_down("a", "court order 12/25")
-    assert [(item.id, item.reason) for item in store.takedowns()] == [("a", "court order 12/25"), ("b", "rights")]
+    assert [(item.target, item.reason) for item in store.takedowns()] == [("a", "court order 12/25"), ("b", "rights")]
     assert store.takedowns()[0].since.tzinfo is not None
-    store.restore("a")
-    assert [item.id for item in store.takedowns()] == ["b"]
+    store.put_back("a")
+    assert [item.target for item in store.takedowns()] == ["b"]
     with pytest.raises(ArticleMissing, match="'a' is not taken down"):
-        store.restore("a")
+        store.put_back("a")
 
 
 def damage(store, sql):
@@ -339,7 +339,7 @@ def test_what_asks_for_too_much_memory_is_corrupt(store, run, monkeypatch):
 
 
 def test_two_urls_of_one_hash_are_two(store, run, monkeypatch):
-    monkeypatch.setattr(stores, "_hash", lambda _url: 7)
+    monkeypatch.setattr(database, "page_hash", lambda _url: 7)
     store.accept(run, [put("a", url="https://example.org/a"), put("b", url="https://example.org/b")])
     assert store.ids_at("https://example.org/a") == ["a"]
     assert store.ids_at("https://example.org/c") == []
@@ -353,26 +353,80 @@ def test_no_database_is_corrupt(tmp_path):
         Store(folder).last()
 
 
-# What makes of a store of today one as an earlier version left it.
-EARLIER = {3: ["DROP INDEX withheld"]}
+# What makes of a store of a version one as the version before left it.
+EARLIER = {
+    4: """
+        DROP TABLE addresses; DROP TABLE hidden; DROP TABLE takedowns; DROP TABLE audit;
+        ALTER TABLE newest ADD COLUMN url INTEGER;
+        CREATE INDEX newest_by_url ON newest (url) WHERE url IS NOT NULL;
+        CREATE TABLE takedowns (id TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+        INSERT INTO takedowns VALUES ('b', 'court order', '2025-08-06T12:00:00.000000+00:00');
+    """,
+    3: "DROP INDEX withheld;",
+}
 
 
 @pytest.mark.parametrize("version", EARLIER)
 def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, version):
-    store.accept(run, [Put(FULL, "folder"), put("b")])
+    store.accept(run, [Put(FULL, "folder"), put("b"), put("was", url="https://paper.example/oak")])
+    store.accept(run, [put("was")])
     store.close()
-    for statement in [*EARLIER[version], f"PRAGMA user_version = {version}"]:
-        damage(store, statement)
+    with closing(sqlite3.connect(store.path)) as db:
+        for earlier in range(database.VERSION - 1, version - 1, -1):
+            db.executescript(EARLIER[earlier])
+        db.execute("UPDATE articles SET content = x'00' WHERE id = 'b'")  # what is damaged stands in nobody's way
+        db.commit()
+        db.execute(f"PRAGMA user_version = {version}")
     again = Store(tmp_path / "index")
     assert again.articles([1]) == [FULL]
+    assert again.ids_at("https://example.org/A") == ["a"]
+    assert again.take_down("www.paper.example/oak", "r").ids == ("was",)
+    assert again.hidden() >= {"b", "was"}
+    assert [(deed.what, deed.target, deed.ids, deed.reason) for deed in again.audit()][:1] == [
+        ("taken down", "b", ("b",), "court order")
+    ]
+    again.put_back("b")
     again.accept(again.begin("index", []), [Delete("b")])
-    assert again.withheld_after(2) == {"b"}
+    assert again.withheld_after(4) == {"b"}
     again.close()
     with closing(sqlite3.connect(store.path)) as old, closing(sqlite3.connect(":memory:")) as new:
         new.executescript(database.SCHEMA)
         said = "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name"
         assert old.execute("PRAGMA user_version").fetchone() == (database.VERSION,)
         assert [name for name, _ in old.execute(said)] == [name for name, _ in new.execute(said)]
+
+
+def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(store, run, tmp_path, monkeypatch):
+    store.accept(run, [put("a")])
+    store.close()
+    with closing(sqlite3.connect(store.path)) as db:
+        db.executescript(EARLIER[4])
+        db.execute("PRAGMA user_version = 4")
+    again = Store(tmp_path / "index")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", {4: database.MIGRATIONS[4] + "SELECT no_such_function();\n"})
+        with pytest.raises(EngineUnavailable, match="no_such_function"):
+            again.last()
+    assert again.hidden() == {"b"}
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET who = 'nobody'",
+        "DELETE FROM audit",
+        "INSERT OR REPLACE INTO audit SELECT number, at, 'nobody', what, target, ids, reason FROM audit LIMIT 1",
+    ],
+)
+def test_the_audit_log_is_append_only(store, statement):
+    store.take_down("a", "r")
+    store.put_back("a")
+    deeds = store.audit()
+    with closing(sqlite3.connect(store.path)) as db, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(statement)
+    assert store.audit() == deeds
+    assert len(deeds) == 2
 
 
 PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

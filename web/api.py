@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search import suggestions
 from search.answer import answer
-from search.article import as_id
+from search.article import Article, as_id
 from search.engines import Engine
 from search.fields import DEFAULT_FACETS, FILTERS
 from search.query import Filters, Query
@@ -51,12 +55,17 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     @api.get("/api/v1/articles/<id>")
     def article(id: str) -> ResponseReturnValue:
         of_article.read(given())
-        return article_reply(engine.article(as_id(id)))
+        return article_reply(_without_hidden(engine.article(as_id(id))))
 
     @api.get("/api/v1/articles")
     def article_at() -> ResponseReturnValue:
         asked = of_address.read(given())
-        return article_reply(engine.article_at(asked["url"]))
+        return article_reply(_without_hidden(engine.article_at(asked["url"])))
+
+    def _without_hidden(article: Article) -> Article:
+        """Of what it names as related nothing that must not be shown: its address and title may stand there."""
+        hidden = engine.hides({name for item in article.related for name in _names(item)})
+        return replace(article, related=tuple(item for item in article.related if hidden.isdisjoint(_names(item))))
 
     @api.get("/healthz")
     def healthz() -> ResponseReturnValue:
@@ -73,6 +82,11 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
 def given() -> dict[str, list[str]]:
     """The parameters of the request, each with all its values."""
     return {name: request.args.getlist(name) for name in request.args}
+
+
+def _names(item: Mapping[str, Any]) -> list[str]:
+    """The id and the URL of what is named as related, as far as it has them."""
+    return [name for key in ("id", "url") if isinstance(name := item.get(key), str) and name]
 
 
 def _links(asked: Asked, pages: int, base: str) -> dict[str, str | None]:

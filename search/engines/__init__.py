@@ -172,11 +172,27 @@ Progress = Callable[[str, int, int], None]  # stage, done, of
 
 @dataclass(frozen=True, slots=True)
 class Takedown:
-    """An article that must not be shown, whatever is indexed."""
+    """What must not be shown, whatever is indexed: `target` is an id, or a page as `addresses.page` writes it.
 
-    id: str
+    `ids`: of what is held the articles that it hides.
+    """
+
+    target: str
     reason: str
     since: datetime
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An entry of the audit log: who (user and host) did what about a takedown, and which articles that meant."""
+
+    at: datetime
+    who: str
+    what: str
+    target: str
+    ids: tuple[str, ...]
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +271,9 @@ class Engine(Protocol):
     def article_at(self, url: str) -> Article:
         """The visible article whose canonical URL equals that of `url`. Raises as `article` does."""
 
+    def hides(self, named: Iterable[str]) -> set[str]:
+        """Those of these ids and URLs that mean articles, but none that may be shown; unknown ones are not."""
+
     def status(self) -> Status:
         """What lies in the index. Raises IndexMissing."""
 
@@ -298,14 +317,20 @@ class Engine(Protocol):
     def verify(self, progress: Progress | None = None) -> list[str]:
         """Read everything that lies there; a line for each thing that is not as it was written, with its remedy."""
 
-    def take_down(self, id: str, reason: str) -> None:
-        """Hide an article, whatever is indexed, now and later."""
+    def take_down(self, named: str, reason: str) -> Takedown:
+        """Hide the article of an id; of an address each that is at that page, was or will be, whatever is indexed.
 
-    def restore(self, id: str) -> None:
-        """Undo a takedown. Raises ArticleMissing where there is none."""
+        What is hidden stays so until this is undone, wherever it moves. Nothing need be held yet.
+        """
+
+    def put_back(self, named: str) -> list[Takedown]:
+        """Undo a takedown; others that hide articles of it all the same. Raises ArticleMissing where there is none."""
 
     def takedowns(self) -> list[Takedown]:
         """What is taken down, oldest first."""
+
+    def audit(self) -> list[Deed]:
+        """What was ever done about takedowns, oldest first; nothing is taken out of it."""
 
     def close(self) -> None:
         """Let go of files."""

@@ -10,12 +10,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from search import addresses
 from search.article import Article
 from search.engines import (
     ArticleGone,
     ArticleMissing,
     Change,
     Count,
+    Deed,
     EngineError,
     EngineUnavailable,
     Found,
@@ -141,6 +143,19 @@ class WhooshEngine:
             except ArticleMissing:
                 pass
         raise hidden
+
+    def hides(self, named: Iterable[str]) -> set[str]:
+        snapshot = self._snapshot()
+        masks, store = snapshot.visible().masks, self._articles()
+
+        def is_hidden(name: str) -> bool:
+            ids = store.ids_of(name)
+            places = [place for id in ids if (place := snapshot.find(id))]
+            if any(masks[segment][doc] for segment, doc in places):
+                return False
+            return bool(places) or not snapshot.hidden.isdisjoint([*ids, addresses.page(name)])
+
+        return {name for name in named if is_hidden(name)}
 
     def status(self) -> Status:
         snapshot = self._snapshot()
@@ -301,16 +316,19 @@ class WhooshEngine:
             found = generations.damages(self._folder, progress)
         return found + store.damages(progress)
 
-    def take_down(self, id: str, reason: str) -> None:
+    def take_down(self, named: str, reason: str) -> Takedown:
         with self._hiding() as store:
-            store.take_down(id, reason)  # before it is indexed too: it holds when the article comes
+            return store.take_down(named, reason)
 
-    def restore(self, id: str) -> None:
+    def put_back(self, named: str) -> list[Takedown]:
         with self._hiding() as store:
-            store.restore(id)
+            return store.put_back(named)
 
     def takedowns(self) -> list[Takedown]:
         return self._articles().takedowns()
+
+    def audit(self) -> list[Deed]:
+        return self._articles().audit()
 
     def close(self) -> None:
         with self._opening:
@@ -327,9 +345,10 @@ class WhooshEngine:
         if seen and seen[0] == epoch and not changes.owed(generations.TAKEDOWNS):
             return seen[1]
         with self._opening:
-            hidden = frozenset(takedown.id for takedown in self._articles().takedowns())
-            if not (self._seen and self._seen[0] == epoch and self._seen[1].hidden == hidden):
+            hidden = self._articles().hidden()
+            while not (self._seen and self._seen[0] == epoch and self._seen[1].hidden == hidden):
                 self._seen = (epoch, Snapshot(self._live(), hidden, self._seen and self._seen[1]))
+                hidden = self._articles().hidden()  # an article may have come to a page that is taken down meanwhile
             return self._seen[1]
 
     @contextmanager

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from search import addresses, article
 from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
-VERSION = 4  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
+VERSION = 5  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
 WAIT = 10.0  # seconds for another process's transaction; a batch of 1,000 articles takes a tenth of one
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of the indexes of 300,000
@@ -21,6 +24,39 @@ CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of
 WITHHELD = """
 CREATE INDEX withheld ON articles (seq, id, embargo)
     WHERE digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL;
+"""
+
+HIDING = """
+CREATE TABLE addresses (             -- every page that an article is or ever was at: old versions can come back
+    page INTEGER NOT NULL,           -- a hash of `addresses.page`
+    id TEXT NOT NULL,
+    PRIMARY KEY (page, id)
+) WITHOUT ROWID;
+CREATE TABLE takedowns (
+    target TEXT PRIMARY KEY,         -- an id, or a page: that has a / in it
+    reason TEXT NOT NULL,
+    since TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE hidden (                -- the articles that are, of each takedown: once hidden, hidden until it is undone
+    target TEXT NOT NULL REFERENCES takedowns,
+    id TEXT NOT NULL,
+    PRIMARY KEY (target, id)
+) WITHOUT ROWID;
+CREATE TABLE audit (                 -- what was done about takedowns, for ever
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    target TEXT NOT NULL,
+    ids TEXT NOT NULL,               -- a JSON list: the articles that it meant then
+    reason TEXT
+);
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT raise(ABORT, 'the audit log is append-only') ; END;
+CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit
+    BEGIN SELECT raise(ABORT, 'the audit log is append-only') ; END;
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE number = new.number)
+    BEGIN SELECT raise(ABORT, 'the audit log is append-only') ; END;
 """
 
 SCHEMA = f"""
@@ -53,21 +89,29 @@ CREATE TABLE articles (
 CREATE TABLE newest (                -- the newest version of each article that is no deletion
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    source INTEGER NOT NULL REFERENCES sources,
-    url INTEGER                      -- a hash of the canonical one
+    source INTEGER NOT NULL REFERENCES sources
 );
-CREATE INDEX newest_by_url ON newest (url) WHERE url IS NOT NULL;
 {WITHHELD}
-CREATE TABLE takedowns (
-    id TEXT PRIMARY KEY,
-    reason TEXT NOT NULL,
-    since TEXT NOT NULL
-) WITHOUT ROWID;
+{HIDING}
 PRAGMA user_version = {VERSION};
 """
 
-# What makes of a store of this version one of the next.
-MIGRATIONS = {3: WITHHELD}
+# What makes of a store of this version one of the next. `page_in` is a function of ours, as SQL reads no frames.
+MIGRATIONS = {
+    3: WITHHELD,
+    4: f"""
+DROP INDEX newest_by_url;
+ALTER TABLE newest DROP COLUMN url;
+ALTER TABLE takedowns RENAME TO taken_down;
+{HIDING}
+INSERT INTO takedowns SELECT id, reason, since FROM taken_down;
+INSERT INTO hidden SELECT id, id FROM taken_down;
+INSERT INTO audit (at, who, what, target, ids, reason)
+    SELECT since, 'before this log was kept', 'taken down', id, json_array(id), reason FROM taken_down ORDER BY since;
+DROP TABLE taken_down;
+INSERT OR IGNORE INTO addresses SELECT page_in(content), id FROM articles WHERE content IS NOT NULL;
+""",
+}
 
 # Primary result code of SQLite -> what is raised, and the remedy.
 PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
@@ -140,6 +184,7 @@ def connect(path: Path) -> Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.frames = Frames(connection.dictionary)
         while (version := _version(connection)) != VERSION:
             if version not in MIGRATIONS:
                 raise EngineUnavailable(
@@ -150,7 +195,6 @@ def connect(path: Path) -> Connection:
     except BaseException:
         connection.close()
         raise
-    connection.frames = Frames(connection.dictionary)
     return connection
 
 
@@ -160,6 +204,7 @@ def _version(connection: Connection) -> int:
 
 def _migrate(connection: Connection, version: int) -> None:
     """Make it one of the next version, all or nothing; another process may have been faster."""
+    connection.create_function("page_in", 1, partial(_page_in, connection.frames))
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _version(connection) == version:
@@ -170,6 +215,21 @@ def _migrate(connection: Connection, version: int) -> None:
     except BaseException:
         connection.rollback()
         raise
+
+
+def _page_in(frames: Frames, content: bytes) -> int | None:
+    """The page of the article in a frame; none where it is damaged, as nobody can be shown it then."""
+    try:
+        url = article.from_stored(frames.open(content)).url
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return page_hash(url) if url else None
+
+
+def page_hash(url: str) -> int:
+    """64 bits of the page that an address means, as SQLite has integers."""
+    digest = hashlib.blake2b(addresses.page(url).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def identity(path: Path) -> tuple[int, int]:

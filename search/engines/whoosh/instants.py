@@ -1,4 +1,4 @@
-"""Instants as whole numbers: microseconds since 1970."""
+"""Instants as the index and the store have them: microseconds since 1970, and texts that sort as they do."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def micros(moment: datetime | None) -> int:
 def moment(value: int) -> datetime | None:
     """What `micros` was made of."""
     return None if value == NONE else EPOCH + timedelta(microseconds=value)
+
+
+def text(moment: datetime) -> str:
+    """Of one width, so that the order of the texts is that of the instants."""
+    return moment.isoformat(timespec="microseconds")

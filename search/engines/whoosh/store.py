@@ -18,8 +18,8 @@ from pathlib import Path
 from search import article
 from search.article import Article
 from search.engines import (
-    ArticleMissing,
     Change,
+    Deed,
     Delete,
     EngineUnavailable,
     Held,
@@ -30,9 +30,9 @@ from search.engines import (
     Takedown,
     Undone,
 )
-from search.engines.whoosh import compression, database, durable, history
+from search.engines.whoosh import compression, database, durable, history, takedowns
 from search.engines.whoosh.database import Connection
-from search.engines.whoosh.instants import micros
+from search.engines.whoosh.instants import micros, text
 
 FILE = "articles.db"
 BATCH = 500
@@ -101,7 +101,7 @@ class Store:
                 raise IndexCorrupt(f"{self.path}: {problem}; {REMEDY}") from problem
             with db.transaction():
                 _append(db, changes, iter(contents), run, micros(now))
-                db.execute("UPDATE runs SET ended = ? WHERE run = ?", (_text(now), run))
+                db.execute("UPDATE runs SET ended = ? WHERE run = ?", (text(now), run))
                 return _last(db)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
@@ -188,7 +188,10 @@ class Store:
     def ids_at(self, url: str) -> list[str]:
         """The articles at this URL, the one accepted last first."""
         with self._connection() as db:
-            seqs = db.execute("SELECT seq FROM newest WHERE url = ? ORDER BY seq DESC", (_hash(url),)).fetchall()
+            seqs = db.execute(
+                "SELECT seq FROM addresses JOIN newest USING (id) WHERE page = ? ORDER BY seq DESC",
+                (database.page_hash(url),),
+            ).fetchall()
         canonical = article.canonical_url(url)
         found = self.articles([seq for (seq,) in seqs])
         return [one.id for one in found if one.url and article.canonical_url(one.url) == canonical]
@@ -224,7 +227,7 @@ class Store:
             for batch in history.batches(own):
                 changes, frames = _as_before(db, batch)
                 _append(db, changes, iter(frames), number, micros(now))
-            db.execute("UPDATE runs SET ended = ? WHERE run = ?", (_text(now), number))
+            db.execute("UPDATE runs SET ended = ? WHERE run = ?", (text(now), number))
         return Undone(number, tuple(one.id for one in own), tuple(later))
 
     def damages(self, progress: Progress | None = None) -> list[str]:
@@ -251,25 +254,35 @@ class Store:
 
     # What must not be shown.
 
-    def take_down(self, id: str, reason: str) -> None:
-        """Hide an article, whether it is held or not; a second time changes the reason only."""
+    def take_down(self, named: str, reason: str) -> Takedown:
+        """Hide the article of an id, or all of a page, held or not; a second time changes the reason only."""
         with self._writing() as db:
-            db.execute(
-                "INSERT INTO takedowns VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET reason = excluded.reason",
-                (id, reason, _text(datetime.now(UTC))),
-            )
+            return takedowns.take_down(db, named, reason)
 
-    def restore(self, id: str) -> None:
-        """Undo a takedown. Raises ArticleMissing where there is none."""
+    def put_back(self, named: str) -> list[Takedown]:
+        """Undo a takedown; those that hide articles of it all the same. Raises ArticleMissing where there is none."""
         with self._writing() as db:
-            if not db.execute("DELETE FROM takedowns WHERE id = ?", (id,)).rowcount:
-                raise ArticleMissing(f"{id!r} is not taken down; `broadsheet takedowns` lists what is")
+            return takedowns.put_back(db, named)
 
     def takedowns(self) -> list[Takedown]:
         """What is taken down, oldest first."""
         with self._connection() as db:
-            rows = db.execute("SELECT id, reason, since FROM takedowns ORDER BY since, id").fetchall()
-        return [Takedown(id, reason, datetime.fromisoformat(since)) for id, reason, since in rows]
+            return takedowns.standing(db)
+
+    def audit(self) -> list[Deed]:
+        """What was ever done about takedowns, oldest first."""
+        with self._connection() as db:
+            return takedowns.audit(db)
+
+    def hidden(self) -> frozenset[str]:
+        """The ids and the pages that are taken down."""
+        with self._connection() as db:
+            return takedowns.hidden(db)
+
+    def ids_of(self, named: str) -> list[str]:
+        """The articles that may be meant by an id or a URL, in any spelling of its page; also what was there once."""
+        with self._connection() as db:
+            return takedowns.meant(db, named)
 
     def close(self) -> None:
         """Let go of the file. A thread that is still reading finishes first."""
@@ -310,7 +323,7 @@ class Store:
 
 
 def _begin(db: Connection, command: str, sources: Sequence[str], now: datetime) -> int:
-    row = (command, json.dumps(list(sources), ensure_ascii=False), _text(now))
+    row = (command, json.dumps(list(sources), ensure_ascii=False), text(now))
     found = db.execute("INSERT INTO runs (command, sources, started) VALUES (?, ?, ?) RETURNING run", row)
     return int(found.fetchone()[0])
 
@@ -386,6 +399,7 @@ def _append(
     seq = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'articles'").fetchone()[0]
     rows: list[tuple[object, ...]] = []
     newest: dict[str, tuple[object, ...]] = {}
+    urls: list[tuple[str, str]] = []
     for change in changes:
         if isinstance(change, Put):
             item = change.article
@@ -395,8 +409,10 @@ def _append(
             until = micros(embargo) if embargo else None
             seq += 1
             rows.append((seq, id, digest, item.status, run, source, until, now, frame))
-            newest[id] = (seq, id, source, _hash(item.url) if item.url else None)
+            newest[id] = (seq, id, source)
             held[id] = source
+            if item.url:
+                urls.append((id, item.url))
         elif change.id in held:
             seq += 1
             rows.append((seq, change.id, None, None, run, held.pop(change.id), None, now, None))
@@ -404,7 +420,8 @@ def _append(
     db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     # An INSERT OR REPLACE for each would take four times as long.
     db.execute("DELETE FROM newest WHERE id IN (SELECT value FROM json_each(?))", (replaced,))
-    db.executemany("INSERT INTO newest VALUES (?, ?, ?, ?)", newest.values())
+    db.executemany("INSERT INTO newest VALUES (?, ?, ?)", newest.values())
+    takedowns.came(db, urls)
 
 
 def _sources(db: Connection, names: set[str]) -> dict[str, int]:
@@ -447,16 +464,6 @@ def _there(found: Article | None, seq: int, path: Path) -> Article:
     if found is None:
         raise IndexCorrupt(f"version {seq} of an article is missing in {path}: `broadsheet reindex` makes a new index")
     return found
-
-
-def _hash(url: str) -> int:
-    """64 bits of the canonical URL, as SQLite has integers."""
-    return int(article.make_id(url), 16) - 2**63
-
-
-def _text(moment: datetime) -> str:
-    """Of one width, so that the order of the texts is that of the instants."""
-    return moment.isoformat(timespec="microseconds")
 
 
 def _size(path: Path) -> int:
