@@ -55,7 +55,8 @@ def compare(
 
     `seen` is added to. `adopt`: an article that is the same but came from elsewhere belongs to this source from now
     on, so that a folder that was renamed keeps its articles, and loses them when their files go. Without it an article
-    known by its path alone is refused where another source has a different one of that path: neither is lost.
+    known by its path alone is refused where another source has a different one of that path: neither is lost. A teaser
+    never replaces what another source has, which may be the whole text.
     """
     wanted: dict[str, tuple[Read, bytes, str, bool]] = {}
     duplicates = []
@@ -77,7 +78,8 @@ def compare(
         if there and there.digest != digest and read.from_path and not (adopt or _one_place(there.source, source)):
             refused.append(Refused(read.file, read.line, TAKEN.format(there.source)))
             continue
-        verdict = "added" if there is None else "unchanged" if there.digest == digest else "changed"
+        same = there and (there.digest == digest or (read.is_teaser and there.source != source))
+        verdict = "added" if there is None else "unchanged" if same else "changed"
         tally[verdict] += counts
         if verdict != "unchanged" or (adopt and there and there.source != source):
             put.append(Put(read.article, source, line, digest))

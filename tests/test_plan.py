@@ -1,5 +1,7 @@
 """What is put and what is left alone, for every way in which an article can meet what is held."""
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.plan import compare
@@ -43,6 +45,14 @@ def test_what_is_put(batch, there, put, counts):
 def test_a_rebuild_adopts_what_came_from_elsewhere(source, put):
     todo = compare([read("a", "same")], held("a", "same", source), {}, "here", adopt=True)
     assert (len(todo.put), todo.unchanged) == (put, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_teaser", "put"), [("here", True, 1), ("elsewhere", True, 0), ("elsewhere", False, 1)]
+)
+def test_a_teaser_never_replaces_what_another_source_has(source, is_teaser, put):
+    todo = compare([replace(read("a", "new"), is_teaser=is_teaser)], held("a", "old", source), {}, "here")
+    assert (len(todo.put), todo.changed, todo.unchanged) == (put, put, 1 - put)
 
 
 @pytest.mark.parametrize(("second", "same"), [("x", True), ("y", False)])

@@ -11,7 +11,7 @@ from json import JSONDecoder
 from pathlib import Path
 from typing import BinaryIO
 
-from . import dump, html, jsonl, markdown
+from . import dump, feed, html, json_feed, jsonl, markdown, sitemap
 from .origin import UTF_16, Origin, Read, Refused, joined
 
 __all__ = ["READERS", "Read", "Refused", "read"]
@@ -27,10 +27,22 @@ READERS: dict[str, Reader] = {
     ".htm": html.read,
     ".xhtml": html.read,
     ".txt": dump.read,
+    ".rss": feed.read,
+    ".atom": feed.read,
+    ".rdf": feed.read,
 }
+_BY_CONTENT = (".json", ".xml")  # these may hold anything: in a folder they are read if they hold articles
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
 _SNIFF = 64 * 1024
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
+_XML: dict[bytes, Reader] = {  # by the root element, without its prefix
+    b"rss": feed.read,
+    b"feed": feed.read,
+    b"RDF": feed.read,
+    b"urlset": sitemap.read,
+    b"sitemapindex": sitemap.read,
+}
+_ROOT = re.compile(rb"(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<(?:[\w.-]+:)?([\w.-]+)", re.S)
 _FRONT = re.compile(rb"(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
 
 
@@ -68,7 +80,7 @@ def read(
             file, below = item
             origin = Origin(str(file), below, section, timezone, root=name)
             try:
-                if is_folder and file.suffix.lower() == ".json":
+                if is_folder and file.suffix.lower() in _BY_CONTENT and not _is_known(file):
                     yield from _left_out(file)
                 else:
                     yield from _read(file.open("rb"), file.suffix.lower(), origin)
@@ -100,7 +112,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, str] | Refused]:
                 continue
             if is_folder:
                 yield from walk(path, f"{below}{path.name}/")
-            elif is_file and path.suffix.lower() in (*READERS, ".json"):
+            elif is_file and path.suffix.lower() in (*READERS, *_BY_CONTENT):
                 yield path, below + path.name
 
     return walk(root, "")
@@ -108,6 +120,12 @@ def _walk(root: Path) -> Iterator[tuple[Path, str] | Refused]:
 
 def _unreadable(path: str | Path, error: OSError | ValueError) -> Refused:
     return Refused(str(path), None, f"cannot be read: {getattr(error, 'strerror', None) or error}", unread=True)
+
+
+def _is_known(file: Path) -> bool:
+    with file.open("rb") as stream:
+        reader = _sniff(stream.read(_SNIFF))
+    return reader is json_feed.read or reader in _XML.values()
 
 
 def _left_out(file: Path) -> Iterator[Refused]:
@@ -142,7 +160,11 @@ def _sniff(head: bytes) -> Reader | None:
         return html.read
     if _FRONT.match(text):
         return markdown.read
+    if (root := _ROOT.match(text)) and root[1] in _XML:
+        return _XML[root[1]]
     if text.startswith(b"{"):
+        if json_feed.MARK.search(text):
+            return json_feed.read
         return markdown.read if _json_front(text.decode("utf-8", "replace")) else jsonl.read
     return jsonl.read if text.startswith(b"[{") else None
 

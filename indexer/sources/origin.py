@@ -39,6 +39,7 @@ class Read:
     line: int | None
     notes: tuple[str, ...] = ()
     from_path: bool = False  # neither an id nor a url: another file of the same name elsewhere has the same id
+    is_teaser: bool = False  # it has no text of its own, which another source may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Origin:
     section: str | None = None  # of the whole import, as ops say
     timezone: tzinfo = UTC
     shared: bool = False  # several articles have this path: the lines of a file, what comes in on standard input
+    url: str | None = None  # where it was fetched
     root: str = ""  # the name of that folder: part of the ids, since two folders may hold files of the same names
 
     @property
