@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from flask.testing import FlaskClient
 
 from search.article import from_dict
 from search.engines import Engine, Put, connect
+from search.engines.whoosh import clock
 from web import create_app
 from web.settings import Settings
 
@@ -99,6 +101,7 @@ READ = [
     f"/api/v1/articles?url={URL}",
     "/readyz",
 ]
+TOLD = set(READ) - {"/api/v1/articles/open-1", "/readyz", "/opensearch/suggest?q=panza"}
 WORD = re.compile(r"quix\w*|2031|secret(?!-id\b)", re.I)
 
 
@@ -166,12 +169,23 @@ def test_of_its_own_address_nothing_is_told(service: Service, way: str) -> None:
         assert not WORD.search(service.client.get(path).text)
 
 
+def test_it_appears_at_its_moment_by_itself_and_not_before(service: Service, without: dict[str, Any]) -> None:
+    moment = datetime.fromisoformat(FUTURE)
+    service.put(*OPEN, SECRET | {"embargo_until": FUTURE})
+    with mock.patch.object(clock, "now") as now:
+        for after, is_told in ((-3600, False), (-0.001, False), (0, True), (3600, True), (-0.001, False), (60, True)):
+            now.return_value = (moment + timedelta(seconds=after)).timestamp()
+            answers = service.read()
+            assert answers[f"/api/v1/articles?url={URL}"][0] == (200 if is_told else 404)
+            told = {path for path, answer in answers.items() if answer != without[path]}
+            assert told == (TOLD if is_told else set()), after
+
+
 def test_all_of_it_is_told_where_nothing_hides_it(service: Service, without: dict[str, Any]) -> None:
     """Else the table above would prove nothing."""
     service.put(*OPEN, SECRET)
     answers = service.read()
-    same = {path for path, answer in answers.items() if answer == without[path]}
-    assert same == {"/api/v1/articles/open-1", "/readyz", "/opensearch/suggest?q=panza"}
+    assert {path for path, answer in answers.items() if answer != without[path]} == TOLD
     names = json.loads(service.client.get("/api/v1/articles/names-it").text)["related"]
     assert names == [
         {"id": "secret-id", "title": "Quixotic"},

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from search import dates, fields
 from search.engines import IndexCorrupt
-from search.engines.whoosh import contents, writer
+from search.engines.whoosh import clock, contents, writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
 from search.engines.whoosh.codec import Segment
 from search.engines.whoosh.instants import DAY, NONE, micros
@@ -155,13 +155,14 @@ class Visible:
     """What may be shown at one moment, and the statistics of just that: hidden words change no score.
 
     `masks` by segment; by field `average`, the mean length over the articles that have it, and `longest`, in tokens.
-    `until`: microseconds since 1970, when the next embargo ends.
+    `since`, `until`: microseconds since 1970, when the last embargo ended and when the next one ends.
     """
 
     masks: tuple[Mask, ...]
     count: int
     average: tuple[float, ...]
     longest: tuple[int, ...]
+    since: int
     until: int
     newest: int  # when the newest article was published, microseconds since 1970
     fresh: tuple[float, ...]  # the share of all dated articles that is of the last `fields.FRESH_DAYS`
@@ -200,22 +201,23 @@ class Snapshot:
         self._visible: Visible | None = None
 
     def visible(self, now: float | None = None) -> Visible:
-        """What may be shown now (seconds since 1970; the clock's time by default)."""
-        moment = int((time.time() if now is None else now) * 1_000_000)
+        """What may be shown now (seconds since 1970)."""
+        moment = int((clock.now() if now is None else now) * 1_000_000)
         known = self._visible
-        if known is None or moment >= known.until or now is not None:
+        if known is None or not known.since <= moment < known.until or now is not None:
             known = self._look(moment)
             if now is None:
                 self._visible = known
         return known
 
     def _look(self, moment: int) -> Visible:
-        masks, until = [], np.iinfo(np.int64).max
+        masks, since, until = [], int(NONE), np.iinfo(np.int64).max
         for view, taken in zip(self.views, self._taken, strict=True):
             embargo = view.arrays["doc.embargo"]
             mask = view.live & (embargo <= moment) & (view.arrays["doc.withdrawn"] == 0)
             mask[list(taken)] = False
             masks.append(mask)
+            since = max(since, int(embargo.max(where=embargo <= moment, initial=NONE)))
             later = embargo[embargo > moment]
             until = min(until, int(later.min())) if len(later) else until
         average, longest = [], []
@@ -228,7 +230,7 @@ class Snapshot:
         count = sum(int(np.count_nonzero(mask)) for mask in masks)
         published = [view.arrays["doc.published"][mask] for view, mask in zip(self.views, masks, strict=True)]
         newest, fresh = _freshness(np.concatenate([np.empty(0, np.int64), *published]), moment)
-        return Visible(tuple(masks), count, tuple(average), tuple(longest), int(until), newest, fresh)
+        return Visible(tuple(masks), count, tuple(average), tuple(longest), since, int(until), newest, fresh)
 
     def find(self, id: str) -> tuple[int, int] | None:
         """Segment and document of the article of this id, hidden or not; None where it is not held."""
@@ -245,7 +247,7 @@ class Snapshot:
     def embargoed(self, segment: int, doc: int) -> bool:
         """Whether the article waits for its time."""
         embargo = int(self.views[segment].arrays["doc.embargo"][doc])
-        return embargo != NONE and embargo > time.time() * 1_000_000
+        return embargo != NONE and embargo > clock.now() * 1_000_000
 
 
 def _freshness(published: NDArray[np.int64], moment: int) -> tuple[int, tuple[float, ...]]:

@@ -30,7 +30,7 @@ from search.engines import (
     Takedown,
     Undone,
 )
-from search.engines.whoosh import compression, database, durable, history, takedowns
+from search.engines.whoosh import clock, compression, database, durable, history, takedowns
 from search.engines.whoosh.database import Connection
 from search.engines.whoosh.instants import micros, text
 
@@ -176,7 +176,7 @@ class Store:
 
     def withheld_after(self, seq: int) -> frozenset[str]:
         """The articles that a row after this number deletes, withdraws or puts under an embargo that has not ended."""
-        now = micros(datetime.now(UTC))
+        now = int(clock.now() * 1_000_000)
         with self._connection() as db:
             rows = db.execute(
                 "SELECT id FROM articles INDEXED BY withheld WHERE seq > ? AND (embargo IS NULL OR embargo > ?)"
