@@ -39,6 +39,9 @@ def generations(url: str, is_json: bool) -> None:
         click.echo(as_json([asdict(item) for item in found]))
         return
     for item in found:
+        if item.damage or not item.created:
+            click.echo(plain(f"{item.name}  damaged, asked no more: {item.damage}"))
+            continue
         made = f"by run {item.run}" if item.run else ""
         marks = "live" if item.live else ""
         held = f"{item.articles:>9,} articles  {size(item.size):>9}"
@@ -109,6 +112,7 @@ def _status(found: Status) -> Iterator[str]:
         "newest": minute(found.newest) if found.newest else "no dated article",
         "size": f"{size(found.index_bytes)} of index, {size(found.store_bytes)} of articles",
         "segments": f"{found.segments:,}",
+        **({"damaged": f"{', '.join(found.damaged)}; `broadsheet generations` says how"} if found.damaged else {}),
         "sections": ", ".join([*named, *([f"and {more:,} more"] if more > 0 else [])]) or "none",
     }
     for name, value in rows.items():

@@ -142,7 +142,8 @@ def test_a_failure_is_said_and_is_2(broadsheet, args, said):
 
 
 def test_damage_is_said_in_one_line(filled, index):
-    (index / "CURRENT").write_text("gone\n")
+    (table,) = (index / "generations").glob("*/*.toc")
+    table.write_bytes(b"")
     result = filled("search", "huts")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith("broadsheet: ")

@@ -327,7 +327,7 @@ def test_threads_see_one_commit_each(tmp_path):
 def test_opening_maps_and_does_not_copy(engine):
     """T4: stock Whoosh copies a whole segment to the heap for each searcher."""
     engine.search(ASKED[1])
-    for view in engine._snapshot().views:
+    for view in engine._files.snapshot().views:
         file = view.arrays
         for name in file:
             base = array = file[name]
@@ -342,11 +342,11 @@ def test_opening_maps_and_does_not_copy(engine):
 def test_one_snapshot_serves_until_the_next_commit(tmp_path):
     engine = connect(f"whoosh:{tmp_path / 'index'}")
     apply(engine, Article(id="a", title="tide"))
-    first = engine._snapshot()
-    assert engine._snapshot() is first
+    first = engine._files.snapshot()
+    assert engine._files.snapshot() is first
     apply(engine, Article(id="b", title="tide"))
-    assert isinstance(engine._snapshot(), snapshot.Snapshot)
-    assert engine._snapshot() is not first
+    assert isinstance(engine._files.snapshot(), snapshot.Snapshot)
+    assert engine._files.snapshot() is not first
     # What it was stays as it was, though its files may be gone.
     for _ in range(3):
         apply(engine, "a", Article(id="b", title="ebb"))

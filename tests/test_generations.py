@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
-from search.engines.whoosh import durable, generations
+from search.engines.whoosh import damage, durable, generations
 from search.engines.whoosh.generations import Epoch, Manifest
 
 
@@ -41,9 +41,12 @@ def test_current_is_what_was_switched_to(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"20250806T000000-abc\n", b"", b"../../etc\n", b"\xff\xfe"])
-def test_current_that_names_nothing_is_corrupt(tmp_path, content):
-    complete(tmp_path)
+def test_current_that_names_nothing_is_the_newest_that_is_whole(tmp_path, content):
+    whole, damaged = complete(tmp_path), complete(tmp_path)
+    damage.note(damaged, "a byte")
     (tmp_path / "CURRENT").write_bytes(content)
+    assert generations.current(tmp_path) == whole.name
+    damage.note(whole, "a byte")
     with pytest.raises(IndexCorrupt, match="CURRENT"):
         generations.current(tmp_path)
 

@@ -15,9 +15,9 @@ from search import analysis, fields, query
 from search.article import Article, tie_break
 from search.engines import Delete, IndexCorrupt, Put, connect
 from search.engines.whoosh import arrays, contents, generations, writer
+from search.engines.whoosh import merge as merging
 from search.engines.whoosh.arrays import Arrays, Strings, narrow, ranges
 from search.engines.whoosh.instants import NONE, micros, moment
-from search.engines.whoosh.merge import merge
 from search.engines.whoosh.postings import FIELD_NAMES
 from search.engines.whoosh.segment import GAP, Batch
 
@@ -138,8 +138,22 @@ def test_a_segment_says_what_the_analysis_says(seed):
         assert found == sorted((n, text) for n, article in enumerate(articles) for text in texts(article, attribute))
 
 
+@pytest.fixture
+def merge(tmp_path):
+    """What `merge` makes of segments, written to files as those of a generation are."""
+
+    def merged(segments, live):
+        files = []
+        for number, content in enumerate(segments):
+            files.append(tmp_path / f"{number}.arr")
+            arrays.write(files[-1], content)
+        return merging.merge(list(map(Arrays, files)), live)
+
+    return merged
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_merging_is_building_at_once(seed):
+def test_merging_is_building_at_once(seed, merge):
     """Segments of any size, documents dead at random: the merge is the segment of those alive, array for array."""
     dice = random.Random(seed)
     sizes = dice.choices([1, 2, 9, 25], k=dice.randint(1, 5))
@@ -158,7 +172,7 @@ def test_merging_is_building_at_once(seed):
             assert merged[name].tolist() == array.tolist(), name
 
 
-def test_merging_merged_segments_changes_nothing():
+def test_merging_merged_segments_changes_nothing(merge):
     dice = random.Random(1)
     parts = [build([(n, made(dice, n))]) for n in range(6)]
     alive = np.ones(1, dtype=bool)
@@ -169,7 +183,7 @@ def test_merging_merged_segments_changes_nothing():
     }
 
 
-def test_words_of_deleted_articles_alone_are_gone():
+def test_words_of_deleted_articles_alone_are_gone(merge):
     content = build([(1, Article(id="a", title="libel secret")), (2, Article(id="b", title="secrets kept"))])
     assert "secret" in Strings.of(content, "words.forms")
     merged = merge([content], [np.array([False, True])])
@@ -188,7 +202,7 @@ def test_words_of_deleted_articles_alone_are_gone():
         (Article(id="a", tags=("…", "x"), subheads=("", "y")), 2),
     ],
 )
-def test_articles_of_hardly_a_word(article, words):
+def test_articles_of_hardly_a_word(article, words, merge):
     content = build([(1, article)])
     assert len(content["occ.pos"]) == words
     alone = merge([content, content], [np.array([True]), np.array([False])])
@@ -270,10 +284,12 @@ def test_a_file_cut_short_is_corrupt(file, size):
 
 
 DAMAGES = {
-    "another magic": lambda data: b"BSARRAY2" + data[8:],
+    "another magic": lambda data: b"BSARRAY1" + data[8:],
     "no file of ours": lambda data: b"\0" * len(data),
     "a directory too long": lambda data: data[:8] + struct.pack("<I", 2**31) + data[12:],
     "a directory of length 0": lambda data: data[:8] + struct.pack("<I", 0) + data[12:],
+    "another checksum": lambda data: data[:12] + b"\0\0\0\0" + data[16:],
+    "a byte more": lambda data: data + b"\0",
     "no JSON": lambda data: data.replace(b'{"first"', b'["first"'),
     "a type that is none": lambda data: data.replace(b"<i8", b"<z8", 1),
     "objects": lambda data: data.replace(b'"<i8"', b'"O"  ', 1),

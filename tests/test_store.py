@@ -387,7 +387,7 @@ def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, 
     ]
     again.put_back("b")
     again.accept(again.begin("index", []), [Delete("b")])
-    assert again.withheld_after(4) == {"b"}
+    assert again.withheld(4, 5) == {"b"}
     again.close()
     with closing(sqlite3.connect(store.path)) as old, closing(sqlite3.connect(":memory:")) as new:
         new.executescript(database.SCHEMA)
@@ -444,9 +444,12 @@ def test_what_later_rows_take_away_is_told(store, run):
             put("e", title="Corrected", status="corrected"),
         ],
     )
-    assert store.withheld_after(6) == {"a", "b", "c"}
-    assert store.withheld_after(7) == {"b", "c"}
-    assert store.withheld_after(11) == frozenset()
+    assert store.withheld(6, 11) == {"a", "b", "c"}
+    assert store.withheld(6, 7) == {"a"}
+    assert store.withheld(7, 11) == {"b", "c"}
+    assert store.withheld(11, 11) == frozenset()
+    store.accept(run, [put("a", "Again"), put("b", "Again"), put("c", embargo_until=PAST)])
+    assert store.withheld(6, 11) == frozenset()
 
 
 @pytest.mark.parametrize("version", [2, 99])

@@ -24,6 +24,7 @@ class EngineError(Exception):
     EngineError
     ├── EngineUnavailable    it cannot be asked now
     │   └── IndexCorrupt     what lies there cannot be trusted
+    │       └── ArticlesCorrupt   nor can what it is made of
     ├── IndexMissing         nothing was ever indexed there
     ├── IndexLocked          another process is writing
     ├── ArticleMissing       no article of that id is visible
@@ -39,6 +40,10 @@ class EngineUnavailable(EngineError):
 
 class IndexCorrupt(EngineUnavailable):
     """A file of the index is damaged."""
+
+
+class ArticlesCorrupt(IndexCorrupt):
+    """What was accepted is damaged, of which the index is a view."""
 
 
 class IndexMissing(EngineError):
@@ -209,20 +214,25 @@ class Status:
     segments: int
     index_bytes: int
     store_bytes: int
+    damaged: tuple[str, ...]  # generations that are asked no more
     newest: datetime | None  # published, of the newest visible article
     sections: tuple[Count, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One complete index. `size` in bytes; `run`: whose rebuild made it, None where none did."""
+    """One complete index. `size` in bytes; `run`: whose rebuild made it, None where none did.
+
+    `damage`: what was found wrong with it; then it is asked no more, and the numbers may be unknown.
+    """
 
     name: str
-    created: datetime
+    created: datetime | None
     articles: int
     size: int
     run: int | None
     live: bool
+    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +13,16 @@ from search.article import Article
 from search.engines import (
     ArticleGone,
     ArticleMissing,
+    ArticlesCorrupt,
     Change,
     Count,
     Deed,
     EngineError,
-    EngineUnavailable,
     Found,
     Generation,
     Held,
     Hit,
+    IndexCorrupt,
     Progress,
     RebuildRefused,
     Run,
@@ -31,11 +30,12 @@ from search.engines import (
     Takedown,
     Undone,
 )
-from search.engines.whoosh import contents, explaining, generations, lock, order, writer
+from search.engines.whoosh import contents, explaining, generations, lock, order, refusals, writer
 from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered, count_values
 from search.engines.whoosh.instants import NONE, moment
+from search.engines.whoosh.opened import Opened
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.workshop import Workshop
@@ -43,18 +43,6 @@ from search.explanation import Explanation
 from search.query import Filters, Query
 
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
-
-# What a disk refuses while an index is written -> the remedy. What was accepted is in the store.
-REFUSED = {
-    errno.ENOSPC: "make room and run it again, what was accepted is kept",
-    errno.EDQUOT: "make room and run it again, what was accepted is kept",
-    errno.EIO: "the disk fails: move the index to another one",
-    errno.EROFS: "it may not be written: mount it for writing",
-    errno.EACCES: "it may not be written: run as the owner of the folder",
-    errno.EPERM: "it may not be written: run as the owner of the folder",
-    errno.EMFILE: "too many files are open: raise the limit (`ulimit -n`)",
-    errno.ENFILE: "too many files are open: raise the limit (`sysctl fs.file-max`)",
-}
 
 
 def open_url(url: str) -> WhooshEngine:
@@ -68,17 +56,16 @@ class WhooshEngine:
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self._folder = folder
-        self._opening = threading.RLock()
-        self._store: Store | None = None
-        self._epoch: generations.Epoch | None = None
-        self._seen: tuple[int, Snapshot] | None = None
+        self._files = Opened(folder, self.catch_up)
         self._bulk = False  # whether many changes are coming, and then
         self._workshop: Workshop | None = None  # where they are made ready
 
     # What readers ask.
 
     def search(self, query: Query) -> Found:
-        snapshot = self._snapshot()
+        return self._files.ask(lambda snapshot: self._search(query, snapshot))
+
+    def _search(self, query: Query, snapshot: Snapshot) -> Found:
         matches, filtered = _matching(query, snapshot)
         total = sum(map(len, filtered.docs))
         known: dict[int, Article] = {}
@@ -86,7 +73,7 @@ class WhooshEngine:
         def read(segments: Iterable[int], docs: Iterable[int]) -> list[Article]:
             seqs = list(map(snapshot.seq, segments, docs))
             missing = [seq for seq in seqs if seq not in known]
-            known.update(zip(missing, self._articles().articles(missing), strict=True))
+            known.update(zip(missing, self._files.store().articles(missing), strict=True))
             return [known[seq] for seq in seqs]
 
         page = order.page(query, snapshot, matches, filtered.docs, read)
@@ -104,24 +91,19 @@ class WhooshEngine:
         )
 
     def explain(self, query: Query, article: str) -> Explanation:
-        snapshot = self._snapshot()
-        return explaining.explain(query, article, snapshot, *_matching(query, snapshot), self._articles())
+        return self._files.ask(
+            lambda snapshot: explaining.explain(
+                query, article, snapshot, *_matching(query, snapshot), self._files.store()
+            )
+        )
 
     def values(self, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
-        snapshot = self._snapshot()
-        visible = snapshot.visible()
-        docs = Filtered(Query(filters=filters), snapshot, visible.masks).docs
-        counts: Counter[str] = Counter()
-        for view, found in zip(snapshot.views, docs, strict=True):
-            places = view.lexicon(name).holding(words)
-            if len(places):
-                held = count_values(view, name, found)[0][places]
-                counts.update(dict(zip(view.texts(name, places), held.tolist(), strict=True)))
-        ranked = sorted(((-count, value) for value, count in counts.items() if count))[:most]
-        return tuple(Count(value, -count) for count, value in ranked)
+        return self._files.ask(lambda snapshot: _values(snapshot, name, words, filters, most))
 
     def article(self, id: str) -> Article:
-        snapshot = self._snapshot()
+        return self._files.ask(lambda snapshot: self._article(id, snapshot))
+
+    def _article(self, id: str, snapshot: Snapshot) -> Article:
         place = snapshot.find(id)
         if place is None:
             raise ArticleMissing(f"there is no article {id!r}")
@@ -130,12 +112,12 @@ class WhooshEngine:
             if snapshot.embargoed(segment, doc):
                 raise ArticleMissing(f"there is no article {id!r}")
             raise ArticleGone(f"the article {id!r} was withdrawn")
-        return self._articles().articles([snapshot.seq(segment, doc)])[0]
+        return self._files.store().articles([snapshot.seq(segment, doc)])[0]
 
     def article_at(self, url: str) -> Article:
-        self._snapshot()
+        self._files.snapshot()  # it says what is wrong with the index, if anything is
         hidden = ArticleMissing(f"there is no article at {url}")
-        for id in self._articles().ids_at(url):  # of several, the one accepted last that may be seen
+        for id in self._files.store().ids_at(url):  # of several, the one accepted last that may be seen
             try:
                 return self.article(id)
             except ArticleGone as gone:
@@ -145,23 +127,28 @@ class WhooshEngine:
         raise hidden
 
     def hides(self, named: Iterable[str]) -> set[str]:
-        snapshot = self._snapshot()
-        masks, store = snapshot.visible().masks, self._articles()
+        names = list(named)
+        return self._files.ask(lambda snapshot: self._hides(names, snapshot))
+
+    def _hides(self, named: Iterable[str], snapshot: Snapshot) -> set[str]:
+        masks, store = snapshot.visible().masks, self._files.store()
 
         def is_hidden(name: str) -> bool:
             ids = store.ids_of(name)
             places = [place for id in ids if (place := snapshot.find(id))]
             if any(masks[segment][doc] for segment, doc in places):
                 return False
-            return bool(places) or not snapshot.hidden.isdisjoint([*ids, addresses.page(name)])
+            return bool(places) or not snapshot.taken.isdisjoint([*ids, addresses.page(name)])
 
         return {name for name in named if is_hidden(name)}
 
     def status(self) -> Status:
-        snapshot = self._snapshot()
+        return self._files.ask(self._status)
+
+    def _status(self, snapshot: Snapshot) -> Status:
         manifest = generations.read_manifest(snapshot.generation)
         visible = snapshot.visible()
-        counts = self._articles().counts(after=snapshot.applied)
+        counts = self._files.store().counts(after=snapshot.applied)
         sections: Counter[str] = Counter()
         newest = NONE
         for view, mask in zip(snapshot.views, visible.masks, strict=True):
@@ -181,6 +168,7 @@ class WhooshEngine:
             segments=len(snapshot.views),
             index_bytes=sum(file.size for file in manifest.files.values()),
             store_bytes=counts.size,
+            damaged=tuple(name for name, _ in generations.damaged(self._folder)),
             newest=moment(newest),
             sections=tuple(Count(*item) for item in sorted(sections.items(), key=lambda item: (-item[1], item[0]))),
         )
@@ -188,19 +176,16 @@ class WhooshEngine:
     # What ops do.
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
-        with self._opening:
-            created = Store.create(self._folder)
-            self._store = self._store or created
-            return self._store.begin(command, sources)
+        return self._files.make_store().begin(command, sources)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
-        return self._articles().held(ids)
+        return self._files.store().held(ids)
 
     def held_from(self, source: str) -> Iterator[str]:
-        return self._articles().held_from(source)
+        return self._files.store().held_from(source)
 
     def accept(self, run: int, changes: Sequence[Change]) -> None:
-        store = self._articles()
+        store = self._files.store()
         last = store.accept(run, changes)
         if self._bulk:
             if self._workshop is None:
@@ -218,9 +203,9 @@ class WhooshEngine:
             self._bulk, self._workshop = False, None
 
     def catch_up(self, progress: Progress | None = None) -> int:
-        store = self._articles()
+        store = self._files.store()
         with (
-            _writing(self._folder),
+            refusals.translated(self._folder),
             self._at_work(store) as workshop,
             lock.hold(self._folder / "writer.lock", "indexing", wait=WAIT),
         ):
@@ -229,19 +214,36 @@ class WhooshEngine:
             with closing(generations.Epoch(self._folder)) as epoch:
                 owed = epoch.owe(generations.COMMITS)
                 try:
-                    done = writer.catch_up(self._live(), store, workshop, progress)
+                    done = self._caught_up(store, workshop, progress)
                 except BaseException:  # some batches may be in
                     epoch.bump()
                     raise
+                epoch.show(contents.applied(self._files.live()))
                 if done or owed:
                     epoch.bump()
                 epoch.settle(generations.COMMITS)
         return done
 
+    def _caught_up(self, store: Store, workshop: Workshop, progress: Progress | None) -> int:
+        """The number of rows applied to the live generation, or to the next where it is damaged."""
+        while True:
+            live = self._files.live()
+            try:
+                done = writer.catch_up(live, store, workshop, progress)
+                if generations.named(self._folder) != live.name:
+                    generations.switch(self._folder, live.name)
+                return done
+            except ArticlesCorrupt:
+                raise
+            except IndexCorrupt as problem:
+                if generations.is_whole(live):  # then it is something else that cannot be read
+                    raise
+                self._files.give_up(live, problem)
+
     def rebuild(self, progress: Progress | None = None, run: int | None = None) -> str:
-        store = self._articles()
+        store = self._files.store()
         with (
-            _writing(self._folder),
+            refusals.translated(self._folder),
             lock.hold(self._folder / "rebuild.lock", "rebuilding"),
             closing(Workshop(self._folder, store)) as workshop,
         ):
@@ -263,6 +265,7 @@ class WhooshEngine:
                 with closing(generations.Epoch(self._folder)) as epoch:
                     epoch.owe(generations.COMMITS)
                     generations.switch(self._folder, generation.name)
+                    epoch.show(counts.last)
                     epoch.bump()
                     epoch.settle(generations.COMMITS)
             generations.prune(self._folder)
@@ -275,15 +278,19 @@ class WhooshEngine:
             manifest = generations.read_manifest(self._folder / generations.FOLDER / name)
             size = sum(file.size for file in manifest.files.values())
             found.append(Generation(name, manifest.created, manifest.articles, size, manifest.run, name == live))
-        return found
+        found += [
+            Generation(name, None, 0, 0, None, live=False, damage=reason)
+            for name, reason in generations.damaged(self._folder)
+        ]
+        return sorted(found, key=lambda one: one.name)
 
     def runs(self) -> list[Run]:
-        return self._articles().runs()
+        return self._files.store().runs()
 
     def rollback(self) -> tuple[str, Undone | None]:
-        store = self._articles()
+        store = self._files.store()
         with (
-            _writing(self._folder),
+            refusals.translated(self._folder),
             lock.hold(self._folder / "rebuild.lock", "going back"),
             lock.hold(self._folder / "writer.lock", "going back", wait=WAIT),
             closing(Workshop(self._folder, store)) as workshop,
@@ -291,8 +298,8 @@ class WhooshEngine:
         ):
             name = generations.before(self._folder)
             generation = self._folder / generations.FOLDER / name
-            Snapshot(generation, frozenset())  # what cannot be opened is not gone back to
-            run = generations.read_manifest(self._live()).run
+            Snapshot(generation)  # what cannot be opened is not gone back to
+            run = generations.read_manifest(self._files.live()).run
             undone = store.undo(run) if run else None
             epoch.owe(generations.COMMITS)
             generations.switch(self._folder, name)
@@ -306,15 +313,18 @@ class WhooshEngine:
         return name, undone
 
     def undo(self, run: int) -> Undone:
-        undone = self._articles().undo(run)
+        undone = self._files.store().undo(run)
         self.catch_up()
         return undone
 
     def verify(self, progress: Progress | None = None) -> list[str]:
-        store = self._articles()
+        store = self._files.store()
         with lock.hold(self._folder / "writer.lock", "verifying", wait=WAIT):  # files of the live one come and go
-            found = generations.damages(self._folder, progress)
-        return found + store.damages(progress)
+            damages = generations.damages(self._folder, progress)
+            for name, problem in damages.items():
+                with suppress(IndexCorrupt):  # where no other is left, this one goes on as far as it can
+                    self._files.give_up(self._folder / generations.FOLDER / name, IndexCorrupt(problem))
+        return [*damages.values(), *store.damages(progress)]
 
     def take_down(self, named: str, reason: str) -> Takedown:
         with self._hiding() as store:
@@ -325,31 +335,15 @@ class WhooshEngine:
             return store.put_back(named)
 
     def takedowns(self) -> list[Takedown]:
-        return self._articles().takedowns()
+        return self._files.store().takedowns()
 
     def audit(self) -> list[Deed]:
-        return self._articles().audit()
+        return self._files.store().audit()
 
     def close(self) -> None:
-        with self._opening:
-            if self._store:
-                self._store.close()
-            # Somebody may be reading: what is mapped goes when the last one lets go of it.
-            self._store = self._epoch = self._seen = None
+        self._files.close()
 
-    # Files, opened when first needed and again when they change.
-
-    def _snapshot(self) -> Snapshot:
-        changes = self._changes()
-        epoch, seen = changes.read(), self._seen
-        if seen and seen[0] == epoch and not changes.owed(generations.TAKEDOWNS):
-            return seen[1]
-        with self._opening:
-            hidden = self._articles().hidden()
-            while not (self._seen and self._seen[0] == epoch and self._seen[1].hidden == hidden):
-                self._seen = (epoch, Snapshot(self._live(), hidden, self._seen and self._seen[1]))
-                hidden = self._articles().hidden()  # an article may have come to a page that is taken down meanwhile
-            return self._seen[1]
+    # How they do it.
 
     @contextmanager
     def _at_work(self, store: Store) -> Iterator[Workshop]:
@@ -363,7 +357,7 @@ class WhooshEngine:
     @contextmanager
     def _hiding(self) -> Iterator[Store]:
         """While takedowns change, readers look at them with every request; whoever dies here leaves them looking."""
-        store = self._articles()
+        store = self._files.store()
         with (
             lock.hold(self._folder / "takedowns.lock", "a takedown", wait=WAIT),
             closing(generations.Epoch(self._folder)) as epoch,
@@ -377,39 +371,13 @@ class WhooshEngine:
 
     def _applied(self) -> int:
         try:
-            return contents.applied(self._live())
+            return contents.applied(self._files.live())
         except EngineError:  # there is none, or `catch_up` says what is wrong with it
             return 0
 
     def _is_live(self) -> bool:
         """Whether any generation is."""
         return (self._folder / generations.CURRENT).exists()
-
-    def _live(self) -> Path:
-        return self._folder / generations.FOLDER / generations.current(self._folder)
-
-    def _articles(self) -> Store:
-        with self._opening:
-            if self._store is None:
-                self._store = Store(self._folder)
-            return self._store
-
-    def _changes(self) -> generations.Epoch:
-        known = self._epoch
-        if known and not known.moved():
-            return known
-        with self._opening:
-            if self._epoch and self._epoch.moved():  # the folder was removed, and perhaps made anew
-                self._epoch = self._seen = None
-            if self._epoch is None:
-                generations.current(self._folder)  # before anything is indexed there is nothing to follow
-                self._epoch = generations.Epoch(self._folder)
-            return self._epoch
-
-    def _announce(self) -> None:
-        """Tell every process to look again."""
-        with closing(generations.Epoch(self._folder)) as epoch:
-            epoch.bump()
 
     def _begin(self, store: Store, workshop: Workshop, progress: Progress | None) -> int:
         """Make the first generation. Readers hear of it when it holds everything: until then there is no index."""
@@ -421,7 +389,9 @@ class WhooshEngine:
             generations.remove(generation)
             raise
         generations.switch(self._folder, generation.name)
-        self._announce()
+        with closing(generations.Epoch(self._folder)) as epoch:
+            epoch.show(contents.applied(generation))
+            epoch.bump()
         return done
 
 
@@ -429,6 +399,18 @@ def _matching(query: Query, snapshot: Snapshot) -> tuple[Matches, Filtered]:
     """Who matches, and what the filters leave."""
     matches = Matches(query, snapshot, snapshot.visible())
     return matches, Filtered(query, snapshot, matches.masks)
+
+
+def _values(snapshot: Snapshot, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
+    docs = Filtered(Query(filters=filters), snapshot, snapshot.visible().masks).docs
+    counts: Counter[str] = Counter()
+    for view, found in zip(snapshot.views, docs, strict=True):
+        places = view.lexicon(name).holding(words)
+        if len(places):
+            held = count_values(view, name, found)[0][places]
+            counts.update(dict(zip(view.texts(name, places), held.tolist(), strict=True)))
+    ranked = sorted(((-count, value) for value, count in counts.items() if count))[:most]
+    return tuple(Count(value, -count) for count, value in ranked)
 
 
 def _validated(generation: Path, accepted: int) -> generations.Manifest:
@@ -440,14 +422,3 @@ def _validated(generation: Path, accepted: int) -> generations.Manifest:
             f"the old one goes on; run `broadsheet reindex` again, and report this if it stays"
         )
     return manifest
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """What a disk refuses becomes EngineUnavailable here; SQLite's refusals do in the store."""
-    try:
-        yield
-    except OSError as problem:
-        if problem.errno not in REFUSED:
-            raise
-        raise EngineUnavailable(f"{folder}: {problem.strerror}; {REFUSED[problem.errno]}") from problem

@@ -1,8 +1,9 @@
 """Named arrays in one file, mapped and not copied: what a segment is made of.
 
-    magic | length of the directory (uint32) | directory (JSON) | arrays, each at a multiple of 64 bytes
+    magic | length and CRC-32 of the directory (uint32) | directory (JSON) | arrays, each at a multiple of 64 bytes
 
-The directory says of each array: type, number of items, offset from the first array, CRC-32. Little-endian throughout.
+The directory says of each array: type, number of items, offset from the first array, and the CRC-32 of each BLOCK bytes
+of it. Little-endian throughout. Sizes and directory are checked when a file is opened, a block when it is first used.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import mmap
 import os
 import re
 import struct
+import weakref
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,26 +25,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engines import IndexCorrupt
+from search.engines.whoosh.refusals import REMEDY, of_reading
 
 Array = NDArray[Any]
-MAGIC = b"BSARRAY1"
-REMEDY = "`broadsheet reindex` makes a new index from the articles, which are kept apart"
+MAGIC = b"BSARRAY2"
+HEAD = struct.Struct("<II")
 STEP = 64  # texts from one landmark to the next
 ALIGN = 64  # a cache line
+BLOCK = 2**16  # bytes that are checked at once: 45 microseconds, when a word is asked for whose postings lie there
 TYPE = re.compile(r"[<|][iuf][1248]")
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write the arrays and fsync the file. Raises OSError."""
-    directory: dict[str, tuple[str, int, int, int]] = {}
+    directory: dict[str, tuple[str, int, int, list[int]]] = {}
     offset = 0
     for name, array in arrays.items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        directory[name] = (little.dtype.str, len(array), offset, zlib.crc32(little.data))
+        directory[name] = (little.dtype.str, len(array), offset, _checks(little))
         offset += _padded(array.nbytes)
     head = json.dumps(directory, separators=(",", ":")).encode()
     with path.open("wb") as file:
-        file.write(MAGIC + struct.pack("<I", len(head)) + head)
+        file.write(MAGIC + HEAD.pack(len(head), zlib.crc32(head)) + head)
         for name, array in arrays.items():
             file.write(b"\0" * (-file.tell() % ALIGN))
             file.write(np.ascontiguousarray(array, dtype=directory[name][0]).data)
@@ -51,40 +55,60 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 class Arrays(Mapping[str, Array]):
-    """The arrays of a file, read-only, by name. They keep the file mapped for as long as one of them lives."""
+    """The arrays of a file, read-only, by name. They keep the file mapped for as long as one of them lives.
+
+    An array is checked when it is asked for; `unchecked` gives it as it lies there, and its `blocks` check parts of it.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Map the file. Raises IndexCorrupt for a file that is not what `write` wrote, as far as its sizes tell."""
+        """Map the file. Raises IndexCorrupt for a file that is not what `write` wrote, as sizes and directory tell."""
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (FileNotFoundError, ValueError) as problem:
-            state = "not there" if isinstance(problem, OSError) else "empty"
-            raise IndexCorrupt(f"{path} is {state}: {REMEDY}") from None
+                self._file = os.dup(file.fileno())
+        except ValueError:
+            raise IndexCorrupt(f"{path} is empty: {REMEDY}") from None
+        except OSError as problem:
+            raise of_reading(path, problem) from None
+        weakref.finalize(self, os.close, self._file)
         self.path = path
+        self._arrays: dict[str, Array] = {}
+        self._blocks: dict[str, Blocks] = {}
+        self._whole: set[str] = set()  # arrays of which every block was found right
         try:
-            if self._map[: len(MAGIC)] != MAGIC:
-                raise ValueError("it does not begin as a segment does")
-            (length,) = struct.unpack_from("<I", self._map, len(MAGIC))
-            start = len(MAGIC) + 4
-            directory = json.loads(self._map[start : start + length])
-            base = start + length
-            self._arrays: dict[str, Array] = {}
-            self._checks: dict[str, int] = {}
-            base += -base % ALIGN
-            for name, (dtype, count, offset, check) in directory.items():
-                if not TYPE.fullmatch(dtype):  # `>i8` is one bit from `<i8`, and numpy takes `,i8` for a program
-                    raise ValueError(f"{name!r} is of no type that is written")
-                self._arrays[name] = (
-                    np.frombuffer(self._map, dtype=dtype, count=count, offset=base + offset)
-                    if count
-                    else np.empty(0, dtype=dtype)
-                )
-                self._checks[name] = check
+            end = self._open()
+            if end != len(self._map):
+                raise ValueError(f"it has {len(self._map)} bytes, not {end}")
         except (ValueError, TypeError, KeyError, AttributeError, struct.error) as problem:
             raise IndexCorrupt(f"{path} is damaged ({problem}): {REMEDY}") from None
 
+    def _open(self) -> int:
+        """Read the directory; where the last array ends."""
+        if self._map[: len(MAGIC)] != MAGIC:
+            raise ValueError("it does not begin as a segment does")
+        length, check = HEAD.unpack_from(self._map, len(MAGIC))
+        start = len(MAGIC) + HEAD.size
+        head = self._map[start : start + length]
+        if zlib.crc32(head) != check:
+            raise ValueError("its directory is not as it was written")
+        base = end = start + length
+        base += -base % ALIGN
+        for name, (dtype, count, offset, checks) in json.loads(head).items():
+            if not TYPE.fullmatch(dtype):  # `>i8` is one bit from `<i8`, and numpy takes `,i8` for a program
+                raise ValueError(f"{name!r} is of no type that is written")
+            self._arrays[name] = array = (
+                np.frombuffer(self._map, dtype=dtype, count=count, offset=base + offset)
+                if count
+                else np.empty(0, dtype=dtype)
+            )
+            self._blocks[name] = Blocks(self, name, base + offset, array, checks)
+            end = base + int(offset) + array.nbytes
+        return int(end)
+
     def __getitem__(self, name: str) -> Array:
+        if name not in self._whole:
+            self._blocks[name].check(0, len(self._arrays[name]))
+            self._whole.add(name)
         return self._arrays[name]
 
     def __iter__(self) -> Any:
@@ -93,9 +117,65 @@ class Arrays(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._arrays)
 
+    def unchecked(self, name: str) -> Array:
+        """The array as it lies there."""
+        return self._arrays[name]
+
+    def blocks(self, name: str) -> Blocks:
+        """What checks parts of the array."""
+        return self._blocks[name]
+
     def damaged(self) -> list[str]:
         """Read everything; the names of the arrays whose bytes are not those written."""
-        return [name for name, array in self._arrays.items() if zlib.crc32(array.tobytes()) != self._checks[name]]
+        return [name for name, blocks in self._blocks.items() if not blocks.are_whole()]
+
+    def read(self, start: int, size: int) -> bytes:
+        """Bytes of the file as the disk has them: where it fails, a mapped page would end the process."""
+        try:
+            return os.pread(self._file, size, start)
+        except OSError as problem:
+            raise of_reading(self.path, problem) from problem
+
+
+class Blocks:
+    """The checksums of an array, and which blocks of it were not looked at yet."""
+
+    def __init__(self, arrays: Arrays, name: str, start: int, array: Array, checks: Sequence[int]) -> None:
+        self._arrays = weakref.proxy(arrays)
+        self._name, self._start, self._end = name, start, start + array.nbytes
+        self._item = array.itemsize
+        self._checks = checks
+        self._unseen = bytearray(b"\1") * len(checks)
+        if len(checks) != -(-array.nbytes // BLOCK):
+            raise ValueError(f"{name!r} has {len(checks)} checksums")
+
+    def check(self, start: int, end: int) -> None:
+        """Check the items from `start` to before `end`, as far as nobody has. Raises IndexCorrupt."""
+        first, last = start * self._item // BLOCK, -(-end * self._item // BLOCK)
+        while (number := self._unseen.find(1, first, last)) >= 0:
+            self._look(number)
+
+    def check_each(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+        """Check so many items from each of these, which are not all side by side."""
+        if 1 in self._unseen:
+            first, ends = starts * self._item // BLOCK, (starts + sizes) * self._item
+            for number in np.unique(ranges(first, -(-ends // BLOCK) - first)).tolist():
+                self._look(number)
+
+    def are_whole(self) -> bool:
+        """Read all of them again."""
+        return all(map(self._is_whole, range(len(self._checks))))
+
+    def _look(self, number: int) -> None:
+        if self._unseen[number] and not self._is_whole(number):
+            raise IndexCorrupt(f"{self._arrays.path} is damaged ({self._name}, block {number}): {REMEDY}")
+        self._unseen[number] = 0
+
+    def _is_whole(self, number: int) -> bool:
+        start = self._start + number * BLOCK
+        size = min(BLOCK, self._end - start)
+        data = self._arrays.read(start, size)
+        return len(data) == size and zlib.crc32(data) == self._checks[number]
 
 
 class Strings(Sequence[str]):
@@ -192,6 +272,12 @@ class Growing:
     @property
     def array(self) -> Array:
         return self._all[: self._filled]
+
+
+def _checks(array: Array) -> list[int]:
+    """The CRC-32 of each block."""
+    data = array.data.cast("B") if len(array) else memoryview(b"")
+    return [zlib.crc32(data[start : start + BLOCK]) for start in range(0, array.nbytes, BLOCK)]
 
 
 def _characters(blob: Array) -> NDArray[np.bool_]:

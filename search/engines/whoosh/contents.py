@@ -17,9 +17,10 @@ from whoosh.filedb.structfile import StructFile
 from whoosh.index import _DEF_INDEX_NAME as NAME
 from whoosh.index import TOC, EmptyIndexError, clean_files
 
-from search.engines import IndexCorrupt
-from search.engines.whoosh import arrays, durable, generations
+from search.engines import EngineUnavailable, IndexCorrupt
+from search.engines.whoosh import durable, generations
 from search.engines.whoosh.codec import Segment
+from search.engines.whoosh.refusals import REMEDY
 from search.engines.whoosh.schema import schema
 
 
@@ -58,17 +59,24 @@ def table(generation: Path) -> TOC:
     """The table of contents as it is now. Raises IndexCorrupt."""
     storage = DurableStorage(str(generation))
     try:
+        _check(generation, storage)
         return TOC.read(storage, NAME)
     except EmptyIndexError as problem:
-        raise IndexCorrupt(f"{generation} has no table of contents; {arrays.REMEDY}") from problem
-    except OSError:
+        raise IndexCorrupt(f"{generation} has no table of contents; {REMEDY}") from problem
+    except (OSError, EngineUnavailable):
         raise
     except Exception as problem:  # Whoosh unpickles: a damaged file can raise anything
-        raise IndexCorrupt(
-            f"{generation}: the table of contents is damaged ({problem!r}); {arrays.REMEDY}"
-        ) from problem
+        raise IndexCorrupt(f"{generation}: the table of contents is damaged ({problem!r}); {REMEDY}") from problem
     finally:
         storage.let_go()
+
+
+def _check(generation: Path, storage: DurableStorage) -> None:
+    """Raise IndexCorrupt where the manifest knows this table and has another checksum. A newer one it knows not yet."""
+    name = TOC._filename(NAME, TOC._latest_generation(storage, NAME))
+    known = _manifest(generation).files.get(name)
+    if known and generations.measure(generation, [name])[name] != known:
+        raise IndexCorrupt(f"{generation / name} is not as it was written; {REMEDY}")
 
 
 def applied(generation: Path, toc: TOC | None = None) -> int:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from search import addresses, article
-from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing
+from search.engines import ArticlesCorrupt, EngineUnavailable, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
@@ -113,6 +113,8 @@ INSERT OR IGNORE INTO addresses SELECT page_in(content), id FROM articles WHERE 
 """,
 }
 
+REMEDY = "put back a backup, or index the sources into a new folder"
+
 # Primary result code of SQLite -> what is raised, and the remedy.
 PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
     sqlite3.SQLITE_BUSY: (EngineUnavailable, "another process has been writing to it for long: try again"),
@@ -121,11 +123,8 @@ PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
     sqlite3.SQLITE_READONLY: (EngineUnavailable, "it may not be written: run as the owner of the folder"),
     sqlite3.SQLITE_PERM: (EngineUnavailable, "it may not be opened: run as the owner of the folder"),
     sqlite3.SQLITE_CANTOPEN: (EngineUnavailable, "it cannot be opened: run as the owner of the folder"),
-    sqlite3.SQLITE_CORRUPT: (
-        IndexCorrupt,
-        "the file is damaged: put back a copy, or index the sources into a new folder",
-    ),
-    sqlite3.SQLITE_NOTADB: (IndexCorrupt, "it is no database: put back a copy, or index the sources into a new folder"),
+    sqlite3.SQLITE_CORRUPT: (ArticlesCorrupt, f"the file is damaged: {REMEDY}"),
+    sqlite3.SQLITE_NOTADB: (ArticlesCorrupt, f"it is no database: {REMEDY}"),
 }
 
 

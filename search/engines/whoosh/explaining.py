@@ -85,9 +85,9 @@ def _meant(named: str, snapshot: Snapshot, visible: Visible, store: Store) -> st
 
 
 def _state(id: str, place: tuple[int, int] | None, snapshot: Snapshot, visible: Visible, store: Store) -> str:
-    if id in snapshot.hidden:
+    if id in snapshot.taken:
         return explanation.TAKEN_DOWN
-    if place is None:
+    if place is None or id in snapshot.withheld:
         return explanation.PENDING if store.held([id]) else explanation.UNKNOWN
     segment, doc = place
     if visible.masks[segment][doc]:

@@ -1,9 +1,11 @@
 """Generations: complete indexes side by side, the name of the live one, and the counter that tells of every change.
 
 DIR/generations/<time>-<id>/   one index and its manifest.json; without a manifest it is half made
-DIR/CURRENT                    the name of the live one
+                               and where it was found damaged a file DAMAGED that says how
+DIR/CURRENT                    the name of the live one; where that is damaged, the newest that is not takes its place
 DIR/epoch                      8 bytes, little-endian; every process maps it, every request reads it;
-                               then a byte: 1 while a writer may have changed what it has not told of yet
+                               then two bytes, 1 while a writer may have changed what it has not told of yet;
+                               then, from byte 16, the number of the newest row that readers have seen
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from search.engines import EngineUnavailable, IndexCorrupt, IndexMissing, NothingBefore, Progress
-from search.engines.whoosh import durable
-from search.engines.whoosh.arrays import REMEDY
+from search.engines.whoosh import damage, durable
+from search.engines.whoosh.refusals import REMEDY, of_reading
 
-FORMAT = 2  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
+FORMAT = 3  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
 KEEP = 3  # the live one and two to go back to
 FOLDER, CURRENT, MANIFEST, EPOCH = "generations", "CURRENT", "manifest.json", "epoch"
 
@@ -64,28 +67,44 @@ def create(folder: Path) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    """The complete generations, oldest first."""
+    """The complete generations that are not known to be damaged, oldest first."""
+    return [name for name in complete(folder) if not damage.is_noted(folder / FOLDER / name)]
+
+
+def damaged(folder: Path) -> list[tuple[str, str]]:
+    """The complete generations that are asked no more, and why."""
+    found = ((name, damage.reason(folder / FOLDER / name)) for name in complete(folder))
+    return [(name, reason) for name, reason in found if reason]
+
+
+def complete(folder: Path) -> list[str]:
+    """The complete generations, damaged ones too, oldest first."""
     return sorted(manifest.parent.name for manifest in (folder / FOLDER).glob(f"*/{MANIFEST}"))
 
 
 def current(folder: Path) -> str:
-    """The name of the live generation.
+    """The name of the live generation: that of `CURRENT`, or where that is damaged the newest that is not.
 
     Raises:
         IndexMissing: there never was one.
-        IndexCorrupt: it is not there any more.
+        IndexCorrupt: there is none left.
     """
+    name, sound = named(folder), names(folder)
+    if name not in sound and not sound:
+        raise IndexCorrupt(f"{folder / CURRENT} names {name!r}, which is not there or damaged: {REMEDY}")
+    return name if name in sound else sound[-1]
+
+
+def named(folder: Path) -> str:
+    """What `CURRENT` says, whatever that is. Raises IndexMissing."""
     try:
-        name = (folder / CURRENT).read_text("ascii").strip()
+        return (folder / CURRENT).read_text("ascii", "replace").strip()
     except FileNotFoundError:
         if (folder / "articles.db").exists():
             raise IndexMissing(f"the articles in {folder} are in no index yet: {REMEDY}") from None
         raise IndexMissing(f"there is no index at {folder}: `broadsheet index PATH` makes one") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise IndexCorrupt(f"{folder / CURRENT} cannot be read ({problem}): {REMEDY}") from problem
-    if name not in names(folder):
-        raise IndexCorrupt(f"{folder / CURRENT} names the generation {name!r}, which is not there: {REMEDY}")
-    return name
+    except OSError as problem:
+        raise of_reading(folder / CURRENT, problem) from problem
 
 
 def switch(folder: Path, name: str) -> None:
@@ -109,6 +128,7 @@ def before(folder: Path) -> str:
 def write_manifest(generation: Path, manifest: Manifest) -> None:
     """Say what the generation holds. Its files must be durable before: this is what makes it complete."""
     data = {**asdict(manifest), "created": manifest.created.isoformat()}
+    data["check"] = _digest(data)
     durable.write(generation / MANIFEST, json.dumps(data, indent=1, sort_keys=True).encode())
 
 
@@ -125,6 +145,8 @@ def read_manifest(generation: Path) -> Manifest:
             raise EngineUnavailable(
                 f"{generation} is of format {data['format']}, this version reads {FORMAT}: {REMEDY}"
             )
+        if data.pop("check") != _digest(data):
+            raise ValueError("it is not as it was written")
         files = {name: File(**entry) for name, entry in data["files"].items()}
         return Manifest(
             datetime.fromisoformat(data["created"]),
@@ -134,7 +156,9 @@ def read_manifest(generation: Path) -> Manifest:
             run=data.get("run"),
             previous=data.get("previous"),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except OSError as problem:
+        raise of_reading(generation / MANIFEST, problem) from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise IndexCorrupt(f"{generation / MANIFEST} cannot be read ({problem!r}): {REMEDY}") from problem
 
 
@@ -157,22 +181,36 @@ def check(generation: Path) -> Manifest:
     return manifest
 
 
-def damages(folder: Path, progress: Progress | None = None) -> list[str]:
-    """What of the complete generations is not as it was written, a line each. Hold the writer lock."""
-    found = []
-    kept = names(folder)
+def is_whole(generation: Path) -> bool:
+    """Whether every byte is as it was written. Hold the writer lock."""
+    try:
+        check(generation)
+    except IndexCorrupt:
+        return False
+    return True
+
+
+def damages(folder: Path, progress: Progress | None = None) -> dict[str, str]:
+    """By complete generation that is not as it was written what is wrong with it. Hold the writer lock.
+
+    What was noted as damaged and is whole after all may be asked again.
+    """
+    found = {}
+    kept = complete(folder)
     for number, name in enumerate(kept):
+        generation = folder / FOLDER / name
         try:
-            check(folder / FOLDER / name)
+            check(generation)
+            damage.clear(generation)
         except EngineUnavailable as problem:
-            found.append(str(problem))
+            found[name] = str(problem)
         if progress:
             progress("generations", number + 1, len(kept))
     return found
 
 
 def prune(folder: Path, keep: int = KEEP) -> list[str]:
-    """Remove the oldest complete generations but the live one, so that `keep` stay; the names that went."""
+    """Remove the oldest generations but the live one, so that `keep` stay; the names that went. Damaged ones stay."""
     live = current(folder)
     others = [name for name in names(folder) if name != live]
     gone = others[: max(0, len(others) - (keep - 1))]
@@ -183,8 +221,8 @@ def prune(folder: Path, keep: int = KEEP) -> list[str]:
 
 def sweep(folder: Path) -> list[str]:
     """Remove what a crash left half made. Hold the rebuild lock: one that is being filled looks the same."""
-    complete = set(names(folder))
-    left = sorted(path.name for path in (folder / FOLDER).glob("*") if path.name not in complete)
+    whole = set(complete(folder))
+    left = sorted(path.name for path in (folder / FOLDER).glob("*") if path.name not in whole)
     for name in left:
         remove(folder / FOLDER / name)
     return left
@@ -199,6 +237,10 @@ def remove(generation: Path) -> None:
     shutil.rmtree(generation, ignore_errors=True)
 
 
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
 def _measure(path: Path) -> File:
     with path.open("rb") as file:
         return File(os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
@@ -211,7 +253,7 @@ def _measured(path: Path) -> File | None:
         return None
 
 
-COMMITS, TAKEDOWNS, EPOCH_SIZE = 8, 9, 10  # in the epoch's file: where a bump is promised, after the counter
+COMMITS, TAKEDOWNS, SEEN, EPOCH_SIZE = 8, 9, 16, 24  # places in the epoch's file
 
 
 class Epoch:
@@ -236,6 +278,15 @@ class Epoch:
     def read(self) -> int:
         """The number now."""
         return int(struct.unpack_from("<Q", self._map)[0])
+
+    def seen(self) -> int:
+        """The newest row that readers have seen: a generation that is behind it takes the place of another."""
+        return int(struct.unpack_from("<Q", self._map, SEEN)[0])
+
+    def show(self, seq: int) -> None:
+        """Readers are to see the rows up to this one. Hold the writer lock."""
+        with self.path.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), struct.pack("<Q", max(self.seen(), seq)), SEEN)
 
     def moved(self) -> bool:
         """Whether the file at this path is another one now, or gone. While mapped, it keeps its number."""

@@ -6,7 +6,7 @@ that what is needed beside the result is small.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain, compress, pairwise
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search import fields
 from search.engines.whoosh import postings
-from search.engines.whoosh.arrays import Array, Strings, narrow, ranges
+from search.engines.whoosh.arrays import Array, Arrays, Strings, narrow, ranges
 from search.engines.whoosh.postings import FIELD_NAMES, FIELDS, MIXED, Far, Postings
 from search.engines.whoosh.segment import filter_pairs
 from search.engines.whoosh.words import NewWords, Words, differs
@@ -24,7 +24,7 @@ BLOCK = 500_000  # postings or occurrences moved at once
 Live = NDArray[np.bool_]
 
 
-def merge(segments: Sequence[Mapping[str, Array]], live: Sequence[Live]) -> dict[str, Array]:
+def merge(segments: Sequence[Arrays], live: Sequence[Live]) -> dict[str, Array]:
     """The arrays of the new segment."""
     bases = np.cumsum([0, *(int(mask.sum()) for mask in live)])
     number = np.min_scalar_type(max(int(bases[-1]) - 1, 0))
@@ -91,7 +91,7 @@ class _Part:
     several forms); by posting `doc`, `tf`, `form`; then `mix` and `pos`, with `far`.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], live: Live) -> None:
+    def __init__(self, arrays: Arrays, live: Live) -> None:
         read, words = Postings(arrays), Words(arrays)
         self.entries = words.entries()
         self.first = words.first.astype(np.int64)

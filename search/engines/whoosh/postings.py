@@ -17,7 +17,6 @@ all, and a word's weighted frequencies are looked up in a table of 256.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import fields
-from search.engines.whoosh.arrays import Array, narrow, ranges
+from search.engines.whoosh.arrays import Array, Arrays, narrow, ranges
 
 FIELD_NAMES = tuple(field.name for field in fields.SEARCHED)
 FIELDS = len(FIELD_NAMES)
@@ -135,13 +134,19 @@ def _codes(tf: Array, form: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
 
 
 class Postings:
-    """The postings of a segment, as `pack` wrote them. Terms are numbers, stems too."""
+    """The postings of a segment, as `pack` wrote them. Terms are numbers, stems too.
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    Those of a term are checked when they are first used: four fifths of a segment are theirs.
+    """
+
+    def __init__(self, arrays: Arrays) -> None:
         self._arrays = arrays
         self._stem_term, self._term_field = arrays["stem.term"], arrays["term.field"]
         self._post, self._occ, self._mix = arrays["term.post"], arrays["term.occ"], arrays["term.mix"]
-        self._doc, self._code = arrays["post.doc"], arrays["post.code"]
+        self._doc, self._code = arrays.unchecked("post.doc"), arrays.unchecked("post.code")
+        self._forms, self._pos = arrays.unchecked("mix.form"), arrays.unchecked("occ.pos")
+        self._check_doc, self._check_code = arrays.blocks("post.doc").check, arrays.blocks("post.code").check
+        self._check_forms, self._check_pos = arrays.blocks("mix.form").check, arrays.blocks("occ.pos").check
         self.code_tf, self.code_form = arrays["code.tf"], arrays["code.form"]
         self.is_mixed = self.code_form == MIXED
         self._code_tf = self.code_tf.astype(np.int64)
@@ -167,26 +172,29 @@ class Postings:
     def docs(self, term: int) -> Array:
         """Document numbers, ascending."""
         start, end = self._post[term : term + 2].tolist()
+        self._check_doc(start, end)
         return self._doc[start:end]
 
     def codes(self, term: int) -> Array:
         """What stands in each of the documents: an index into `code_tf` and `code_form`."""
         start, end = self._post[term : term + 2].tolist()
+        self._check_code(start, end)
         return self._code[start:end]
 
     def frequencies(self, term: int, places: Array | None = None) -> NDArray[np.int64]:
         """How often, by document; or by those at these places of `docs` alone."""
-        if places is not None:
-            return self._often(int(self._post[term]) + places)
-        return self._often(slice(*self._post[term : term + 2].tolist()))
+        start, end = self._post[term : term + 2].tolist()
+        self._check_code(start, end)
+        return self._often(slice(start, end) if places is None else start + places)
 
     def mixed(self, term: int, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """Of the postings at these places, which have several forms: how often, and the form of each occurrence."""
         start, end = self._mix[term : term + 2].tolist()
+        self._check_forms(start, end)
         often = self.frequencies(term, places)
         if int(often.sum()) == end - start:  # all that the term has
-            return often, self._arrays["mix.form"][start:end]
-        return often, self._arrays["mix.form"].take(ranges(self._mixed_before(term, places), often))
+            return often, self._forms[start:end]
+        return often, self._forms.take(ranges(self._mixed_before(term, places), often))
 
     def _mixed_before(self, term: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where in `mix.form` the forms of the postings at these places begin."""
@@ -200,11 +208,14 @@ class Postings:
     def positions(self, term: int) -> NDArray[np.int64]:
         """Where each occurrence stands, posting after posting."""
         start, end = self._occ[term : term + 2].tolist()
+        self._check_pos(start, end)
         return self._positions(start, end)
 
     def occurrences(self, term: int, places: NDArray[np.int64]) -> Occurrences:
         """Of the documents at these places of `docs`, every occurrence."""
-        tf, start = self.frequencies(term), int(self._occ[term])
+        tf = self.frequencies(term)
+        start, end = self._occ[term : term + 2].tolist()
+        self._check_pos(start, end)
         if len(places) == len(tf):
             position, chosen = self._positions(start, start + int(tf.sum())), tf
         else:
@@ -217,7 +228,9 @@ class Postings:
         if len(terms) == 1:
             return self.docs(int(terms[0])), self.frequencies(int(terms[0]))
         starts = self._post[terms].astype(np.int64)
-        postings = ranges(starts, self._post[terms + 1] - starts)
+        sizes = self._post[terms + 1] - starts
+        self._check_each(starts, sizes)
+        postings = ranges(starts, sizes)
         return self._doc[postings], self._often(postings)
 
     def counts_of_forms(
@@ -230,6 +243,7 @@ class Postings:
         """
         starts = self._post[terms].astype(np.int64)
         sizes = self._post[terms + 1] - starts
+        self._check_each(starts, sizes)
         postings, base = ranges(starts, sizes), first.repeat(sizes)
         code = self._code[postings]
         last = len(wanted) - 1
@@ -238,7 +252,9 @@ class Postings:
         if len(mixed):
             often = self._often(postings[mixed])
             starts = self._mix[terms].astype(np.int64)
-            forms = self._arrays["mix.form"][ranges(starts, self._mix[terms + 1] - starts)].astype(np.int64)
+            sizes = self._mix[terms + 1] - starts
+            self._arrays.blocks("mix.form").check_each(starts, sizes)
+            forms = self._forms[ranges(starts, sizes)].astype(np.int64)
             here = wanted[np.minimum(forms + base[mixed].repeat(often), last)]
             count[mixed] = np.add.reduceat(here, often.cumsum() - often, dtype=np.int64)
         return self._doc[postings], count
@@ -250,8 +266,13 @@ class Postings:
         mixed = self.is_mixed.take(code).nonzero()[0]
         if len(mixed):
             begin = self._mixed_before(term, places[mixed])
-            form[mixed] = self._arrays["mix.form"].take(begin + nth[mixed])
+            self._check_forms(*self._mix[term : term + 2].tolist())
+            form[mixed] = self._forms.take(begin + nth[mixed])
         return form
+
+    def _check_each(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+        self._arrays.blocks("post.doc").check_each(starts, sizes)
+        self._arrays.blocks("post.code").check_each(starts, sizes)
 
     def _often(self, postings: NDArray[np.int64] | slice) -> NDArray[np.int64]:
         """How often, by posting: numbers of postings, not places in a term."""
@@ -263,7 +284,7 @@ class Postings:
         return tf
 
     def _at(self, occurrences: NDArray[np.int64]) -> NDArray[np.int64]:
-        positions = self._arrays["occ.pos"].take(occurrences).astype(np.int64)
+        positions = self._pos.take(occurrences).astype(np.int64)
         far = self._arrays["far.occ"]
         if len(far) and len(occurrences):
             place = np.minimum(far.searchsorted(occurrences), len(far) - 1)
@@ -272,7 +293,7 @@ class Postings:
         return positions
 
     def _positions(self, start: int, end: int) -> NDArray[np.int64]:
-        positions = self._arrays["occ.pos"][start:end].astype(np.int64)
+        positions = self._pos[start:end].astype(np.int64)
         far = self._arrays["far.occ"]
         if len(far):
             first, last = np.searchsorted(far, (start, end))
@@ -289,13 +310,15 @@ class Postings:
 
     def all(self) -> tuple[Array, Array, Array, Array, Array, Far]:
         """By posting document, frequency and form (or MIXED); the forms of those of MIXED; by occurrence position."""
-        tf = self.code_tf[self._code]
+        code = self._arrays["post.code"]
+        tf = self.code_tf[code]
         if self._has_rare:
             rare = self._arrays["rare.tf"]
             tf = tf.astype(np.promote_types(np.uint8, rare.dtype))
             tf[self._arrays["rare.post"]] = rare
-        form, mix = self.code_form[self._code], self._arrays["mix.form"]
-        return self._doc, tf, form, mix, self._arrays["occ.pos"], Far(self._arrays["far.occ"], self._arrays["far.pos"])
+        form, mix = self.code_form[code], self._arrays["mix.form"]
+        far = Far(self._arrays["far.occ"], self._arrays["far.pos"])
+        return self._arrays["post.doc"], tf, form, mix, self._arrays["occ.pos"], far
 
 
 class Occurrences(NamedTuple):

@@ -7,7 +7,7 @@ when it is read (no cursor, no shared seek), which is why one serves every threa
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from search import dates, fields
 from search.engines import IndexCorrupt
-from search.engines.whoosh import clock, contents, writer
+from search.engines.whoosh import clock, contents, refusals, writer
 from search.engines.whoosh.arrays import Array, Arrays, Strings
 from search.engines.whoosh.codec import Segment
 from search.engines.whoosh.instants import DAY, NONE, micros
@@ -189,15 +189,26 @@ class Visible:
 
 
 class Snapshot:
-    """The generation as it is now. `hidden` are the ids taken down; what `before` has open is not opened again."""
+    """The generation as it is now.
 
-    def __init__(self, generation: Path, hidden: frozenset[str], before: Snapshot | None = None) -> None:
-        self.hidden = hidden
+    Hidden are the ids `taken` down, and those `withheld` by rows after the one that the generation is at, where readers
+    have seen these in another. What `before` has open is not opened again.
+    """
+
+    def __init__(
+        self,
+        generation: Path,
+        taken: frozenset[str] = frozenset(),
+        withheld: Callable[[int], frozenset[str]] = lambda _: frozenset(),
+        before: Snapshot | None = None,
+    ) -> None:
+        self.taken = taken
         self.generation = generation
         known = {view.arrays.path: view for view in before.views} if before else {}
         self.views: tuple[View, ...]
         self.views, self.applied = _opened(generation, known)
-        self._taken = [writer.find(view.arrays, hidden) for view in self.views]
+        self.withheld = withheld(self.applied)
+        self._hidden = [writer.find(view.arrays, taken | self.withheld) for view in self.views]
         self._visible: Visible | None = None
 
     def visible(self, now: float | None = None) -> Visible:
@@ -212,10 +223,10 @@ class Snapshot:
 
     def _look(self, moment: int) -> Visible:
         masks, since, until = [], int(NONE), np.iinfo(np.int64).max
-        for view, taken in zip(self.views, self._taken, strict=True):
+        for view, hidden in zip(self.views, self._hidden, strict=True):
             embargo = view.arrays["doc.embargo"]
             mask = view.live & (embargo <= moment) & (view.arrays["doc.withdrawn"] == 0)
-            mask[list(taken)] = False
+            mask[list(hidden)] = False
             masks.append(mask)
             since = max(since, int(embargo.max(where=embargo <= moment, initial=NONE)))
             later = embargo[embargo > moment]
@@ -277,4 +288,6 @@ def _opened(generation: Path, known: Mapping[Path, View]) -> tuple[tuple[View, .
             if number is not None and contents.table(generation).generation == number:
                 break  # nobody wrote meanwhile: it is the file that is wrong
             time.sleep(0.01)
-    raise problem if isinstance(problem, IndexCorrupt) else IndexCorrupt(f"{generation} cannot be opened: {problem}")
+    if isinstance(problem, OSError):
+        raise refusals.of_reading(generation, problem)
+    raise problem

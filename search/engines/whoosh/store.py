@@ -18,12 +18,12 @@ from pathlib import Path
 from search import article
 from search.article import Article
 from search.engines import (
+    ArticlesCorrupt,
     Change,
     Deed,
     Delete,
     EngineUnavailable,
     Held,
-    IndexCorrupt,
     Progress,
     Put,
     Run,
@@ -38,7 +38,6 @@ FILE = "articles.db"
 BATCH = 500
 LEARN_AT = (1_000, 10_000, 100_000, 1_000_000)  # articles: a store that has grown tenfold has other things in common
 NEVER = 2**63 - 1  # the greatest number that a row can have
-REMEDY = "put back a copy, or index the sources into a new folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Store:
                 number = _dictionary(db, lines)
                 contents = [(line, db.frames.pack(line, number)) for line in lines]
             except ValueError as problem:
-                raise IndexCorrupt(f"{self.path}: {problem}; {REMEDY}") from problem
+                raise ArticlesCorrupt(f"{self.path}: {problem}; {database.REMEDY}") from problem
             with db.transaction():
                 _append(db, changes, iter(contents), run, micros(now))
                 db.execute("UPDATE runs SET ended = ? WHERE run = ?", (text(now), run))
@@ -164,7 +163,7 @@ class Store:
         """The versions of these numbers, in the order given.
 
         Raises:
-            IndexCorrupt: one is missing or damaged.
+            ArticlesCorrupt: one is missing or damaged.
         """
         with self._connection() as db:
             rows = db.execute(
@@ -174,14 +173,16 @@ class Store:
             found = {row[0]: _row(db, *row).article for row in rows}
         return [_there(found.get(seq), seq, self.path) for seq in seqs]
 
-    def withheld_after(self, seq: int) -> frozenset[str]:
-        """The articles that a row after this number deletes, withdraws or puts under an embargo that has not ended."""
+    def withheld(self, after: int, until: int) -> frozenset[str]:
+        """The articles that a row between these deletes, withdraws or puts under an embargo, and that are so still."""
         now = int(clock.now() * 1_000_000)
         with self._connection() as db:
             rows = db.execute(
-                "SELECT id FROM articles INDEXED BY withheld WHERE seq > ? AND (embargo IS NULL OR embargo > ?)"
-                " AND (digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL)",
-                (seq, now),
+                "SELECT id FROM articles AS old INDEXED BY withheld WHERE seq > ? AND seq <= ?"
+                " AND (digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL)"
+                " AND NOT EXISTS (SELECT 1 FROM newest JOIN articles AS new USING (seq) WHERE newest.id = old.id"
+                "                 AND new.status <> 'withdrawn' AND (new.embargo IS NULL OR new.embargo <= ?))",
+                (after, until, now),
             ).fetchall()
         return frozenset(id for (id,) in rows)
 
@@ -235,7 +236,7 @@ class Store:
         with self._connection() as db:
             problems = [found for (found,) in db.execute("PRAGMA integrity_check") if found != "ok"]
             last = _last(db)
-        found = [f"{self.path}: {problem}; {REMEDY}" for problem in problems]
+        found = [f"{self.path}: {problem}; {database.REMEDY}" for problem in problems]
         seq = 0
         while not problems:
             with self._connection() as db:
@@ -447,7 +448,9 @@ def _row(db: Connection, seq: int, id: str, content: bytes | None) -> Row:
         if found.id != id:
             raise ValueError("it holds another")
     except (ValueError, TypeError, AttributeError) as problem:
-        raise IndexCorrupt(f"version {seq} of the article {id!r} is damaged ({problem}): {REMEDY}") from problem
+        raise ArticlesCorrupt(
+            f"version {seq} of the article {id!r} is damaged ({problem}): {database.REMEDY}"
+        ) from problem
     return Row(seq, id, found)
 
 
@@ -457,12 +460,14 @@ def _damage(db: Connection, seq: int, id: str, digest: bytes, content: bytes) ->
         is_whole = article.digest_of(db.frames.open(content)) == digest.hex()
     except ValueError:
         is_whole = False
-    return None if is_whole else f"version {seq} of the article {id!r} is damaged: {REMEDY}"
+    return None if is_whole else f"version {seq} of the article {id!r} is damaged: {database.REMEDY}"
 
 
 def _there(found: Article | None, seq: int, path: Path) -> Article:
     if found is None:
-        raise IndexCorrupt(f"version {seq} of an article is missing in {path}: `broadsheet reindex` makes a new index")
+        raise ArticlesCorrupt(
+            f"version {seq} of an article is missing in {path}: `broadsheet reindex` makes a new index"
+        )
     return found
 
 

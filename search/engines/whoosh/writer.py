@@ -129,7 +129,7 @@ def _due(generation: Path, segments: Sequence[Segment]) -> list[list[Segment]]:
     What would be larger than MERGE_TOKENS is left: a large archive has one segment for some 50,000 articles. One of
     which half is deleted is rewritten alone.
     """
-    tokens = {one: len(arrays.Arrays(one.file(generation))["occ.pos"]) for one in segments}
+    tokens = {one: len(arrays.Arrays(one.file(generation)).unchecked("occ.pos")) for one in segments}
     groups: list[list[Segment]] = []
     group: list[Segment] = []
     together = 0
