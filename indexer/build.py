@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
@@ -16,7 +16,8 @@ from indexer.plan import Duplicate
 from indexer.reckoning import Reckoning
 from indexer.seen import SeenArticles
 from indexer.sources import Read, Refused
-from search.engines import Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused
+from search import ending
+from search.engines import DONE, Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused, Run
 
 STDIN = "-"
 BATCH = 1_000  # articles accepted in one transaction, which writes the pages of the indexes that they touch once
@@ -41,6 +42,7 @@ class Report:
     notes: dict[str, tuple[int, str]] = field(default_factory=dict)  # what -> how often, and the file of the first
     silent: list[str] = field(default_factory=list)  # paths from which nothing was read
     generation: str | None = None  # the new one, of a rebuild
+    broken_off: list[Run] = field(default_factory=list)  # runs before that did not come to their end
 
     @property
     def read(self) -> int:
@@ -99,6 +101,8 @@ def rebuild(
     """
     run = _Run(engine, "reindex", paths, _Reading(section, timezone, stdin), progress)
     with run.stoppable():
+        if not paths:
+            run.begin()
         before = {} if force else run.held()
         run.accept(adopt=True)
         run.check(before)
@@ -144,8 +148,18 @@ class _Run:
         try:
             with closing(self._seen):
                 yield
-        except (KeyboardInterrupt, EngineError) as problem:
-            raise Stopped(self.report) from problem
+            self._end(DONE)
+        except BaseException as problem:
+            with suppress(EngineError):  # on a disk that is full it will look killed, which is near enough
+                self._end(ending.said(problem) if isinstance(problem, KeyboardInterrupt) else f"failed: {problem}")
+            if isinstance(problem, KeyboardInterrupt | EngineError):
+                raise Stopped(self.report) from problem
+            raise
+
+    def begin(self) -> None:
+        """Begin where there is an index; it makes none."""
+        if self._begun():
+            self._opened()
 
     def accept(self, *, adopt: bool) -> None:
         """Read every path, and accept what is new."""
@@ -221,7 +235,12 @@ class _Run:
         """The run, begun with the first article and not before: where nothing can be read no index is made."""
         if self.number is None:
             self.number = self._engine.begin(self._command, list(self._paths))
+            self.report.broken_off = self._engine.broken_off()
         return self.number
+
+    def _end(self, outcome: str) -> None:
+        if self.number is not None:
+            self._engine.end(self.number, outcome)
 
     def _read(self, path: str, reckoning: Reckoning) -> Iterator[Read]:
         """The articles of a path; what is refused goes to the report."""

@@ -1,35 +1,20 @@
-"""How far a command has come: a bar on a terminal, a line now and then elsewhere."""
+"""How far a command has come: a bar on a terminal, a step now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import click
 from tqdm import tqdm
 
-from search.engines import Progress
-
-EVERY = 5.0  # seconds between two lines of progress where there is no terminal
-
-
-@contextmanager
-def shown(quiet: bool) -> Iterator[Progress | None]:
-    """What tells how far it is; None where nothing is to be said."""
-    if quiet:
-        yield None
-        return
-    told = _Bar() if sys.stderr.isatty() else _Lines()
-    try:
-        yield told
-    finally:
-        told.close()
+EVERY = 5.0  # seconds between two steps that are told where there is no terminal
+UNITS = {"merging": "segments", "checking": "files", "generations": "generations", "versions": "versions"}
+UNIT = "articles"  # of every other stage
 
 
-class _Bar:
+class Bar:
     """One bar a stage, with rate and time left."""
 
     def __init__(self) -> None:
@@ -39,19 +24,22 @@ class _Bar:
     def __call__(self, stage: str, done: int, of: int) -> None:
         if stage != self._stage:
             self.close()
-            self._stage, self._bar = stage, tqdm(desc=stage, unit=" articles", file=sys.stderr, dynamic_ncols=True)
+            unit = f" {UNITS.get(stage, UNIT)}"
+            self._stage, self._bar = stage, tqdm(desc=stage, unit=unit, file=sys.stderr, dynamic_ncols=True)
         self._bar.total = of or None
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
+        """Leave the last bar as it is."""
         if self._bar is not None:
             self._bar.close()
 
 
-class _Lines:
-    """A line every few seconds, for logs."""
+class Steps:
+    """Tells `say` every few seconds of the stage, how much is done, of how much, the rate, and the seconds left."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[Mapping[str, Any]], None]) -> None:
+        self._say = say
         self._stage = ""
         self._begun = self._said = 0.0
 
@@ -62,8 +50,9 @@ class _Lines:
         if now - self._said >= EVERY:
             self._said = now
             rate = done / max(now - self._begun, 0.001)
-            left = f" of about {of:,}, {(of - done) / rate:,.0f} s left" if of and rate else ""
-            click.echo(f"{stage}: {done:,}{left}, {rate:,.0f} articles/s", err=True)
+            left = round((of - done) / rate) if of and rate else None
+            unit = UNITS.get(stage, UNIT)
+            self._say({"stage": stage, "done": done, "of": of or None, "unit": unit, "rate": round(rate), "left": left})
 
     def close(self) -> None:
         """Nothing is open."""

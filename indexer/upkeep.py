@@ -9,10 +9,10 @@ from dataclasses import asdict
 
 import click
 
-from indexer import progress
+from indexer import telling
 from indexer.options import json_option, quiet_option
 from search.cli import PARTLY
-from search.engines import Status, connect
+from search.engines import DONE, Status, connect
 from search.terminal import as_json, minute, plain, size
 
 SECTIONS = 20  # named in the text of the status; its JSON has all
@@ -24,8 +24,15 @@ SECTIONS = 20  # named in the text of the status; its JSON has all
 def status(url: str, is_json: bool) -> None:
     """Say what lies in the index."""
     with closing(connect(url)) as engine:
-        found = engine.status()
-    click.echo(as_json(asdict(found)) if is_json else "\n".join(_status(found)))
+        found, broken_off = engine.status(), engine.broken_off()
+    if is_json:
+        click.echo(as_json(asdict(found) | {"broken_off": [telling.broken_off(run) for run in broken_off]}))
+        return
+    for line in (
+        *_status(found),
+        *(f"broken off  {plain(telling.broken_off_line(telling.broken_off(run)))}" for run in broken_off),
+    ):
+        click.echo(line)
 
 
 @click.command()
@@ -60,9 +67,10 @@ def runs(url: str, is_json: bool) -> None:
         click.echo(as_json([asdict(item) for item in found]))
         return
     for item in found:
+        outcome = "" if item.outcome == DONE else f"  ({item.outcome or 'goes on'})"
         click.echo(
             f"{item.number:>5}  {minute(item.started)}  {item.command:<8}{item.changes:>9,} changes  "
-            f"{plain(' '.join(item.sources))}"
+            f"{plain(' '.join(item.sources) + outcome)}"
         )
 
 
@@ -90,7 +98,7 @@ def rollback(url: str, run: int | None) -> None:
 @click.pass_obj
 def verify(url: str, quiet: bool) -> None:
     """Read everything that lies in the index, and say what is damaged."""
-    with closing(connect(url)) as engine, progress.shown(quiet) as told:
+    with closing(connect(url)) as engine, telling.Teller(quiet, as_json=False).progress() as told:
         damages = engine.verify(told)
         generations = len(engine.kept()) if not damages else 0
     for damage in damages:

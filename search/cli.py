@@ -12,14 +12,14 @@ from typing import Any, Unpack
 
 import click
 
-from search import explained, judging, runs, scores, terminal
+from search import ending, explained, judging, runs, scores, terminal
 from search.answer import answer
 from search.asking import Asking, Narrowed, asked, narrowed
 from search.engines import Engine, EngineError, connect
 from search.terminal import plain
 
 REGISTERED = "broadsheet.commands"  # entry points; the value of each is a list of click commands
-DONE, PARTLY, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+DONE, PARTLY, NOTHING_DONE = 0, 1, 2  # and what `ending` has
 MOST_PER_PAGE = 100
 
 
@@ -48,12 +48,13 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ending.by_sigterm():
+                return super().invoke(ctx)
         except EngineError as problem:
             raise Failure(str(problem)) from problem
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as problem:
             click.echo("stopped", err=True)
-            sys.exit(INTERRUPTED)
+            sys.exit(ending.code(problem))
 
     def _registered(self) -> Iterator[str]:
         """Add the commands of one entry point after the other, as long as it is asked."""
@@ -77,7 +78,8 @@ class Commands(click.Group):
 def main(ctx: click.Context, index: str) -> None:
     """Broadsheet: full-text search for publishers.
 
-    Exit codes: 0 done, 1 done with articles refused (each named, with its reason), 2 nothing done, 130 ended by Ctrl-C.
+    Exit codes: 0 done, 1 done with articles refused (each named, with its reason), 2 nothing done, 130 ended by Ctrl-C,
+    143 by SIGTERM.
     """
     ctx.obj = index
 

@@ -24,9 +24,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from indexer import build, sources
+from indexer import build, progress, sources, telling
 from indexer.sources.origin import LARGEST
-from search import cli, fields, query, reader, suggestions
+from search import cli, ending, fields, query, reader, suggestions
 from search.article import FIELDS, STATUSES
 from search.engines import connect, whoosh
 from search.engines.whoosh import generations
@@ -209,7 +209,14 @@ def test_every_suffix_and_no_other_is_described() -> None:
 
 def test_every_exit_code_is_described() -> None:
     codes = {int(cells[0]) for cells in rows("docs/operations.md", "Code")}
-    assert codes == {cli.DONE, cli.PARTLY, cli.NOTHING_DONE, cli.INTERRUPTED}
+    assert codes == {cli.DONE, cli.PARTLY, cli.NOTHING_DONE, ending.INTERRUPTED, ending.TERMINATED}
+
+
+def test_every_event_and_no_other_is_described() -> None:
+    assert names("docs/operations.md", "Event") == list(telling.EVENTS)
+    assert f"Every {('no', 'one', 'two', 'three', 'four', 'five')[round(progress.EVERY)]} seconds" in text(
+        "docs/operations.md"
+    )
 
 
 @pytest.mark.parametrize("cells", rows("docs/operations.md", "What is said"), ids=lambda cells: cells[0][:40])

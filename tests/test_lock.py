@@ -7,16 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
 from search.engines import IndexLocked, IndexMissing
-from search.engines.whoosh.lock import hold
+from search.engines.whoosh.lock import hold, lasting
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from search.engines.whoosh.lock import hold
+from search.engines.whoosh.lock import hold, lasting
 with hold(Path(sys.argv[1]), "index the archive"):
     print("held", flush=True)
     time.sleep(60)
@@ -54,6 +55,23 @@ def test_another_process_is_named(path, holder):
     with pytest.raises(IndexLocked) as problem, hold(path, "reindex"):
         pass
     assert re.search(rf"reindex .*process {holder.pid} on \S+ \(index the archive, for \d+ s\)", str(problem.value))
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        ({"seconds": 0}, "0 s"),
+        ({"seconds": 59}, "59 s"),
+        ({"seconds": 60}, "1 min"),
+        ({"seconds": 125}, "2 min 5 s"),
+        ({"hours": 1}, "1 h"),
+        ({"hours": 23, "minutes": 59, "seconds": 59}, "23 h 59 min"),
+        ({"days": 3, "hours": 2, "minutes": 9}, "3 d 2 h"),
+        ({"seconds": -90}, "0 s"),  # the clock was set back
+    ],
+)
+def test_an_age_is_in_units_that_people_read(age, said):
+    assert lasting(timedelta(**age)) == said
 
 
 def test_dies_with_its_process(path, holder):
@@ -107,7 +125,7 @@ def test_waits_as_long_as_it_is_told(path):
 FORKING = """
 import os, sys, time
 from pathlib import Path
-from search.engines.whoosh.lock import hold
+from search.engines.whoosh.lock import hold, lasting
 with hold(Path(sys.argv[1]), "index"):
     child = os.fork()
     if child:

@@ -355,6 +355,11 @@ def test_no_database_is_corrupt(tmp_path):
 
 # What makes of a store of a version one as the version before left it.
 EARLIER = {
+    5: """
+        ALTER TABLE runs DROP outcome;
+        ALTER TABLE runs DROP ended;
+        ALTER TABLE runs RENAME changed TO ended;
+    """,
     4: """
         DROP TABLE addresses; DROP TABLE hidden; DROP TABLE takedowns; DROP TABLE audit;
         ALTER TABLE newest ADD COLUMN url INTEGER;
@@ -366,17 +371,22 @@ EARLIER = {
 }
 
 
-@pytest.mark.parametrize("version", EARLIER)
-def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, version):
-    store.accept(run, [Put(FULL, "folder"), put("b"), put("was", url="https://paper.example/oak")])
-    store.accept(run, [put("was")])
+def make_earlier(store, version):
+    """Leave it as that version would have."""
     store.close()
     with closing(sqlite3.connect(store.path)) as db:
         for earlier in range(database.VERSION - 1, version - 1, -1):
             db.executescript(EARLIER[earlier])
-        db.execute("UPDATE articles SET content = x'00' WHERE id = 'b'")  # what is damaged stands in nobody's way
-        db.commit()
         db.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, version):
+    store.accept(run, [Put(FULL, "folder"), put("b"), put("was", url="https://paper.example/oak")])
+    store.accept(run, [put("was")])
+    store.take_down("b", "court order")
+    make_earlier(store, version)
+    damage(store, "UPDATE articles SET content = x'00' WHERE id = 'b'")  # what is damaged stands in nobody's way
     again = Store(tmp_path / "index")
     assert again.articles([1]) == [FULL]
     assert again.ids_at("https://example.org/A") == ["a"]
@@ -388,6 +398,8 @@ def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, 
     again.put_back("b")
     again.accept(again.begin("index", []), [Delete("b")])
     assert again.withheld(4, 5) == {"b"}
+    before, since = again.runs()
+    assert (before.outcome, before.ended, since.outcome) == ("done", before.changed, None)
     again.close()
     with closing(sqlite3.connect(store.path)) as old, closing(sqlite3.connect(":memory:")) as new:
         new.executescript(database.SCHEMA)
@@ -398,13 +410,12 @@ def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, 
 
 def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(store, run, tmp_path, monkeypatch):
     store.accept(run, [put("a")])
-    store.close()
-    with closing(sqlite3.connect(store.path)) as db:
-        db.executescript(EARLIER[4])
-        db.execute("PRAGMA user_version = 4")
+    make_earlier(store, 4)
     again = Store(tmp_path / "index")
     with monkeypatch.context() as patched:
-        patched.setattr(database, "MIGRATIONS", {4: database.MIGRATIONS[4] + "SELECT no_such_function();\n"})
+        patched.setattr(
+            database, "MIGRATIONS", database.MIGRATIONS | {4: database.MIGRATIONS[4] + "SELECT no_such_function();\n"}
+        )
         with pytest.raises(EngineUnavailable, match="no_such_function"):
             again.last()
     assert again.hidden() == {"b"}

@@ -173,6 +173,7 @@ class Delete:
 
 Change = Put | Delete
 Progress = Callable[[str, int, int], None]  # stage, done, of
+DONE, KILLED = "done", "killed"  # how a run ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +238,19 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command or one push, and how many versions of articles it brought."""
+    """One command or one push, and how many versions of articles it brought.
+
+    `changed`: when it last brought one. `outcome`: `DONE`, or in words why it ended before its end; None while it goes
+    on. `ended`: None also where it was killed, as nobody could say when.
+    """
 
     number: int
     command: str
     sources: tuple[str, ...]
     started: datetime
+    changed: datetime | None
     ended: datetime | None
+    outcome: str | None
     changes: int
 
 
@@ -290,6 +297,12 @@ class Engine(Protocol):
     # What ops do. Accepting makes rows durable; catching up makes them searchable.
     def begin(self, command: str, sources: Sequence[str]) -> int:
         """Open a run: one command or one push, to which every accepted change belongs. Makes the index if absent."""
+
+    def end(self, run: int, outcome: str = DONE) -> None:
+        """Close a run of this process. One that is never closed was killed when its process is gone."""
+
+    def broken_off(self) -> list[Run]:
+        """The runs that ended before their end, oldest first; but where the same command has since come to its end."""
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         """What is held of these articles; ids that are not held are left out."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from search import addresses
 from search.article import Article
 from search.engines import (
+    DONE,
     ArticleGone,
     ArticleMissing,
     ArticlesCorrupt,
@@ -177,6 +178,12 @@ class WhooshEngine:
 
     def begin(self, command: str, sources: Sequence[str]) -> int:
         return self._files.make_store().begin(command, sources)
+
+    def end(self, run: int, outcome: str = DONE) -> None:
+        self._files.store().end(run, outcome)
+
+    def broken_off(self) -> list[Run]:
+        return self._files.store().broken_off()
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         return self._files.store().held(ids)

@@ -16,7 +16,7 @@ from search.engines import ArticlesCorrupt, EngineUnavailable, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
-VERSION = 5  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
+VERSION = 6  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
 WAIT = 10.0  # seconds for another process's transaction; a batch of 1,000 articles takes a tenth of one
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of the indexes of 300,000
@@ -60,12 +60,14 @@ CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 
 """
 
 SCHEMA = f"""
-CREATE TABLE runs (
+CREATE TABLE runs (                  -- changed: its newest accepted change; no end: it goes on, or was killed
     run INTEGER PRIMARY KEY AUTOINCREMENT,
     command TEXT NOT NULL,
     sources TEXT NOT NULL,           -- a JSON list
     started TEXT NOT NULL,
-    ended TEXT                       -- its newest accepted change
+    changed TEXT,
+    ended TEXT,
+    outcome TEXT
 );
 CREATE TABLE sources (
     number INTEGER PRIMARY KEY,
@@ -110,6 +112,12 @@ INSERT INTO audit (at, who, what, target, ids, reason)
     SELECT since, 'before this log was kept', 'taken down', id, json_array(id), reason FROM taken_down ORDER BY since;
 DROP TABLE taken_down;
 INSERT OR IGNORE INTO addresses SELECT page_in(content), id FROM articles WHERE content IS NOT NULL;
+""",
+    5: """
+ALTER TABLE runs RENAME COLUMN ended TO changed;
+ALTER TABLE runs ADD COLUMN ended TEXT;
+ALTER TABLE runs ADD COLUMN outcome TEXT;
+UPDATE runs SET ended = coalesce(changed, started), outcome = 'done';
 """,
 }
 

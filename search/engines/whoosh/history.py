@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from search.engines import NothingBefore, Run
+from search.engines import DONE, KILLED, NothingBefore, Run
 from search.engines.whoosh.database import Connection
 
 BATCH = 500
@@ -21,11 +21,25 @@ class Before:
     seq: int | None
 
 
-def runs(db: Connection) -> list[Run]:
-    """Every run, oldest first."""
+def begin(db: Connection, command: str, sources: Sequence[str], now: str) -> int:
+    """A new run, and its number."""
+    row = (command, json.dumps(list(sources), ensure_ascii=False), now)
+    found = db.execute("INSERT INTO runs (command, sources, started) VALUES (?, ?, ?) RETURNING run", row)
+    return int(found.fetchone()[0])
+
+
+def end(db: Connection, run: int, outcome: str, now: str) -> None:
+    """The run is at its end."""
+    db.execute("UPDATE runs SET ended = ?, outcome = ? WHERE run = ?", (now, outcome, run))
+
+
+def runs(db: Connection, lasts: Callable[[int], bool], only: Sequence[int] | None = None) -> list[Run]:
+    """Every run, or these, oldest first. `lasts`: whether one without an end goes on; else it was killed."""
     rows = db.execute(
-        "SELECT run, command, sources, started, ended, count(seq) FROM runs LEFT JOIN articles USING (run)"
-        " GROUP BY run ORDER BY run"
+        "SELECT run, command, sources, started, changed, ended, outcome, count(seq)"
+        " FROM runs LEFT JOIN articles USING (run)"
+        " WHERE ?1 IS NULL OR run IN (SELECT value FROM json_each(?1)) GROUP BY run ORDER BY run",
+        (None if only is None else json.dumps(only),),
     )
     return [
         Run(
@@ -33,11 +47,25 @@ def runs(db: Connection) -> list[Run]:
             command=command,
             sources=tuple(json.loads(sources)),
             started=datetime.fromisoformat(started),
+            changed=datetime.fromisoformat(changed) if changed else None,
             ended=datetime.fromisoformat(ended) if ended else None,
+            outcome=outcome or (None if lasts(run) else KILLED),
             changes=changes,
         )
-        for run, command, sources, started, ended, changes in rows
+        for run, command, sources, started, changed, ended, outcome, changes in rows
     ]
+
+
+def broken_off(db: Connection, lasts: Callable[[int], bool]) -> list[Run]:
+    """Those that ended before their end, where no run of the same command has come to its end since."""
+    found = db.execute(
+        "SELECT run, outcome FROM runs WHERE outcome IS NOT ?1 AND NOT EXISTS (SELECT 1 FROM runs AS later"
+        " WHERE later.command = runs.command AND later.outcome = ?1"
+        " AND later.run > runs.run AND later.started >= coalesce(runs.ended, runs.changed, runs.started))",
+        (DONE,),
+    )
+    numbers = [run for run, outcome in found if outcome or not lasts(run)]
+    return runs(db, lasts, numbers) if numbers else []  # counting what each brought reads all rows
 
 
 def before(db: Connection, run: int) -> tuple[list[Before], list[str]]:

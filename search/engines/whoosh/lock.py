@@ -13,22 +13,23 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from search.engines import EngineUnavailable, IndexLocked, IndexMissing
 
+UNITS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))  # and the next smaller one
 POLL = 0.05  # seconds between two tries: far below what a person notices, far above what it costs
 
 # O_CLOEXEC closes the descriptor in a program that is started; a fork that starts none would keep the lock alive
 # after its parent (three of 25 kills of Whoosh's own multi-process writer ended so), hence the hook below.
-_held: set[int] = set()
+held: set[int] = set()
 
 
 def _let_go_in_fork() -> None:
-    for descriptor in _held:
+    for descriptor in held:
         os.close(descriptor)
-    _held.clear()
+    held.clear()
 
 
 os.register_at_fork(after_in_child=_let_go_in_fork)
@@ -47,14 +48,14 @@ def hold(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
         raise IndexMissing(f"there is no index at {path.parent}: `broadsheet index PATH` makes one") from None
     except OSError as problem:
         raise EngineUnavailable(f"cannot open {path}: {problem.strerror}") from problem
-    _held.add(descriptor)
+    held.add(descriptor)
     try:
         _take(descriptor, path, what, wait)
         _sign(descriptor, what)
         yield
     finally:
-        if descriptor in _held:  # else this is a fork: the hook has closed it, the number may be another file's by now
-            _held.discard(descriptor)
+        if descriptor in held:  # else this is a fork: the hook has closed it, the number may be another file's by now
+            held.discard(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # for a fork that has not yet come to its hook
             os.close(descriptor)
 
@@ -86,7 +87,17 @@ def _holder(path: Path) -> str:
     """Who holds it, in words. The card may be a moment late or half written: then it is not named."""
     try:
         card = json.loads(path.read_bytes())
-        age = max(0, int((datetime.now(UTC) - datetime.fromisoformat(card["since"])).total_seconds()))
-        return f"process {card['pid']} on {card['host']} ({card['command']}, for {age} s)"
+        age = datetime.now(UTC) - datetime.fromisoformat(card["since"])
+        return f"process {card['pid']} on {card['host']} ({card['command']}, for {lasting(age)})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def lasting(age: timedelta) -> str:
+    """So long, in the two units that fit."""
+    seconds = max(0, int(age.total_seconds()))
+    for unit, length, part, of in UNITS:
+        if seconds >= length:
+            rest = seconds % length // of
+            return f"{seconds // length} {unit}" + (f" {rest} {part}" if rest else "")
+    return f"{seconds} s"

@@ -18,6 +18,7 @@ from pathlib import Path
 from search import article
 from search.article import Article
 from search.engines import (
+    DONE,
     ArticlesCorrupt,
     Change,
     Deed,
@@ -33,6 +34,7 @@ from search.engines import (
 from search.engines.whoosh import clock, compression, database, durable, history, takedowns
 from search.engines.whoosh.database import Connection
 from search.engines.whoosh.instants import micros, text
+from search.engines.whoosh.running import Running
 
 FILE = "articles.db"
 BATCH = 500
@@ -77,6 +79,7 @@ class Store:
         self.path = folder / FILE
         self._file = database.identity(self.path)
         self._idle: list[Connection] = []
+        self._running = Running(folder)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -85,7 +88,15 @@ class Store:
     def begin(self, command: str, sources: Sequence[str]) -> int:
         """Open a run."""
         with self._writing() as db:
-            return _begin(db, command, sources, datetime.now(UTC))
+            run = history.begin(db, command, sources, text(datetime.now(UTC)))
+            self._running.add(run)  # before others can see it, to whom it would look killed
+        return run
+
+    def end(self, run: int, outcome: str) -> None:
+        """Close a run of this process."""
+        with self._writing() as db:
+            history.end(db, run, outcome, text(datetime.now(UTC)))
+        self._running.remove(run)
 
     def accept(self, run: int, changes: Sequence[Change]) -> int:
         """Make the changes durable, all or none; the number of the newest row. No row for what is not held anyway."""
@@ -100,7 +111,7 @@ class Store:
                 raise ArticlesCorrupt(f"{self.path}: {problem}; {database.REMEDY}") from problem
             with db.transaction():
                 _append(db, changes, iter(contents), run, micros(now))
-                db.execute("UPDATE runs SET ended = ? WHERE run = ?", (text(now), run))
+                db.execute("UPDATE runs SET changed = ? WHERE run = ?", (text(now), run))
                 return _last(db)
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
@@ -213,7 +224,12 @@ class Store:
     def runs(self) -> list[Run]:
         """Every run, oldest first."""
         with self._connection() as db:
-            return history.runs(db)
+            return history.runs(db, self._running.has)
+
+    def broken_off(self) -> list[Run]:
+        """The runs that ended before their end, but where the same command has since come to its end."""
+        with self._connection() as db:
+            return history.broken_off(db, self._running.has)
 
     def undo(self, run: int) -> Undone:
         """Append what each article was before this run, all or none; but for those that a later run has changed.
@@ -224,11 +240,12 @@ class Store:
         now = datetime.now(UTC)
         with self._writing() as db:
             own, later = history.before(db, run)
-            number = _begin(db, "undo", [str(run)], now)
+            number = history.begin(db, "undo", [str(run)], text(now))
             for batch in history.batches(own):
                 changes, frames = _as_before(db, batch)
                 _append(db, changes, iter(frames), number, micros(now))
-            db.execute("UPDATE runs SET ended = ? WHERE run = ?", (text(now), number))
+            db.execute("UPDATE runs SET changed = started WHERE run = ?", (number,))
+            history.end(db, number, DONE, text(now))
         return Undone(number, tuple(one.id for one in own), tuple(later))
 
     def damages(self, progress: Progress | None = None) -> list[str]:
@@ -290,6 +307,7 @@ class Store:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+        self._running.close()
         for connection in idle:
             connection.close()
 
@@ -321,12 +339,6 @@ class Store:
                         self._idle.append(connection)
                 if not keep:
                     connection.close()
-
-
-def _begin(db: Connection, command: str, sources: Sequence[str], now: datetime) -> int:
-    row = (command, json.dumps(list(sources), ensure_ascii=False), text(now))
-    found = db.execute("INSERT INTO runs (command, sources, started) VALUES (?, ?, ?) RETURNING run", row)
-    return int(found.fetchone()[0])
 
 
 def _as_before(db: Connection, batch: Sequence[history.Before]) -> tuple[list[Change], list[tuple[bytes, bytes]]]:
