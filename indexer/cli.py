@@ -78,6 +78,8 @@ COMMANDS = (
     upkeep.runs,
     upkeep.rollback,
     upkeep.verify,
+    upkeep.back_up,
+    upkeep.restore,
     hiding.takedown,
     hiding.takedowns,
 )

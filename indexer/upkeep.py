@@ -1,18 +1,20 @@
-"""The commands of ops that look at the index, and go back: status, generations, runs, rollback, verify."""
+"""The commands of ops that look at the index, go back, and keep it safe."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from indexer import telling
+from indexer import backup, telling
 from indexer.options import json_option, quiet_option
 from search.cli import PARTLY
-from search.engines import DONE, Status, connect
+from search.engines import DONE, Engine, EngineError, IndexMissing, Status, connect
 from search.terminal import as_json, minute, plain, size
 
 SECTIONS = 20  # named in the text of the status; its JSON has all
@@ -107,6 +109,62 @@ def verify(url: str, quiet: bool) -> None:
         sys.exit(PARTLY)
     if not quiet:
         click.echo(f"Every byte is as it was written: the articles and {generations:,} generations.")
+
+
+@click.command(name="backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@quiet_option
+@click.pass_obj
+def back_up(url: str, file: Path, quiet: bool) -> None:
+    """Write the articles, the takedowns and the settings into one FILE, with checksums.
+
+    The index goes on all the while. FILE is there when it is whole, in place of what was there.
+    """
+    with closing(connect(url)) as engine, telling.Teller(quiet, as_json=False).progress() as told:
+        damages = backup.write(engine, file, os.environ, told)
+    for damage in damages:
+        click.echo(damage, err=True)
+    if not quiet:
+        click.echo(f"Backed up: {file}, {size(file.stat().st_size)}.")
+    if damages:
+        sys.exit(PARTLY)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also in place of an index; its articles are put aside.")
+@quiet_option
+@click.pass_obj
+def restore(url: str, file: Path, force: bool, quiet: bool) -> None:
+    """Put back what `backup` wrote into FILE, and make an index of it.
+
+    What was taken down since stays down.
+    """
+    with closing(connect(url)) as engine, telling.Teller(quiet, as_json=False).progress() as told:
+        if not force and _holds(engine):
+            raise click.UsageError(f"{url} holds an index; --force puts its articles aside and this in their place")
+        made, settings = backup.restore(engine, file, told)
+    if made.unread:
+        click.echo(f"what was taken down since the backup is not known, as it lay there: {made.unread}", err=True)
+    if quiet:
+        return
+    for name, value in settings.items():
+        if os.environ.get(name) != value:
+            click.echo(plain(f"note: then it was {name}={value}"), err=True)
+    click.echo(f"Restored: {made.articles:,} articles. Switched to generation {made.generation}.")
+    if made.aside:
+        click.echo(f"What was there before is kept as {made.aside}; remove it when you are sure.")
+
+
+def _holds(engine: Engine) -> bool:
+    """Whether anything lies there, readable or not."""
+    try:
+        engine.held([])
+    except IndexMissing:
+        return False
+    except EngineError:
+        pass
+    return True
 
 
 def _status(found: Status) -> Iterator[str]:

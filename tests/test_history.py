@@ -250,7 +250,7 @@ def test_an_article_that_cannot_be_read_back_is_found(engine: Engine, folder: Pa
     db.close()
     (damage,) = engine.verify()
     assert "'b'" in damage
-    assert "put back a backup" in damage
+    assert "puts back a backup" in damage
 
 
 def test_a_damaged_page_of_the_store_is_found(engine: Engine, folder: Path) -> None:

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Protocol
+from pathlib import Path
+from typing import IO, Protocol
 
 from search.article import Article
 from search.clauses import Clause
@@ -263,6 +264,19 @@ class Undone:
     kept: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore made: the generation, its articles; `aside` names what was there before, which is kept.
+
+    `unread`: why what was taken down since the backup could not be taken over from there.
+    """
+
+    generation: str
+    articles: int
+    aside: str | None
+    unread: str | None
+
+
 class Engine(Protocol):
     """What every engine does. All methods may be called from several threads."""
 
@@ -339,6 +353,15 @@ class Engine(Protocol):
 
     def verify(self, progress: Progress | None = None) -> list[str]:
         """Read everything that lies there; a line for each thing that is not as it was written, with its remedy."""
+
+    def backup(self, folder: Path, progress: Progress | None = None) -> list[str]:
+        """Write what cannot be made again into this folder; a line for each thing in it that cannot be read back."""
+
+    def restore(self, kept: Callable[[str], IO[bytes]], progress: Progress | None = None) -> Restored:
+        """Put what `backup` wrote, by the name of the file, in place of all that is here, and make an index of it.
+
+        What was taken down since stays so.
+        """
 
     def take_down(self, named: str, reason: str) -> Takedown:
         """Hide the article of an id; of an address each that is at that page, was or will be, whatever is indexed.

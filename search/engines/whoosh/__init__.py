@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from search import addresses
 from search.article import Article
@@ -26,19 +27,20 @@ from search.engines import (
     IndexCorrupt,
     Progress,
     RebuildRefused,
+    Restored,
     Run,
     Status,
     Takedown,
     Undone,
 )
-from search.engines.whoosh import contents, explaining, generations, lock, order, refusals, writer
+from search.engines.whoosh import contents, durable, explaining, generations, lock, order, refusals, safekeeping, writer
 from search.engines.whoosh.counts import counts_and_forms
 from search.engines.whoosh.evaluate import Matches
 from search.engines.whoosh.facets import Filtered, count_values
 from search.engines.whoosh.instants import NONE, moment
 from search.engines.whoosh.opened import Opened
 from search.engines.whoosh.snapshot import Snapshot
-from search.engines.whoosh.store import Store
+from search.engines.whoosh.store import FILE, Store
 from search.engines.whoosh.workshop import Workshop
 from search.explanation import Explanation
 from search.query import Filters, Query
@@ -332,6 +334,39 @@ class WhooshEngine:
                 with suppress(IndexCorrupt):  # where no other is left, this one goes on as far as it can
                     self._files.give_up(self._folder / generations.FOLDER / name, IndexCorrupt(problem))
         return [*damages.values(), *store.damages(progress)]
+
+    def backup(self, folder: Path, progress: Progress | None = None) -> list[str]:
+        store = self._files.store()
+        with refusals.translated(folder):
+            safekeeping.copy(store.path, folder / FILE)
+        with closing(Store(folder)) as copied:
+            return copied.damages(progress)
+
+    def restore(self, kept: Callable[[str], IO[bytes]], progress: Progress | None = None) -> Restored:
+        with refusals.translated(self._folder):
+            durable.make_folder(self._folder)
+        with (
+            refusals.translated(self._folder),
+            lock.hold(self._folder / "rebuild.lock", "restoring"),
+            kept(FILE) as copied,
+            safekeeping.workshop(self._folder, copied) as inside,
+        ):
+            with closing(WhooshEngine(f"whoosh:{inside}", inside)) as other:
+                name = other.rebuild(progress)
+                articles = other.status().articles
+            with (
+                lock.hold(self._folder / "writer.lock", "restoring", wait=WAIT),
+                lock.hold(self._folder / "takedowns.lock", "restoring", wait=WAIT),
+                closing(generations.Epoch(self._folder)) as epoch,
+            ):
+                unread = safekeeping.adopt(self._folder, inside)
+
+                def announce(seq: int) -> None:
+                    epoch.show(seq)
+                    epoch.bump()
+
+                aside = safekeeping.swap(self._folder, inside, name, announce)
+        return Restored(name, articles, aside, unread)
 
     def take_down(self, named: str, reason: str) -> Takedown:
         with self._hiding() as store:

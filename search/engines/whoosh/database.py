@@ -121,7 +121,7 @@ UPDATE runs SET ended = coalesce(changed, started), outcome = 'done';
 """,
 }
 
-REMEDY = "put back a backup, or index the sources into a new folder"
+REMEDY = "`broadsheet restore FILE --force` puts back a backup; or index the sources into a new folder"
 
 # Primary result code of SQLite -> what is raised, and the remedy.
 PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {

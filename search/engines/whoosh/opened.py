@@ -40,9 +40,11 @@ class Opened:
     def ask(self, question: Callable[[Snapshot], _Answer]) -> _Answer:
         """What it comes to in the newest snapshot; where its files turn out to be damaged, in that of another."""
         while True:
-            snapshot = self.snapshot()
+            snapshot, store = self.snapshot(), self.store().file
             try:
-                return question(snapshot)
+                answer = question(snapshot)
+                if self.store().file == store:  # else another was put in its place meanwhile
+                    return answer
             except ArticlesCorrupt:
                 raise
             except IndexCorrupt as problem:

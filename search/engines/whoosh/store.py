@@ -77,7 +77,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Raises IndexMissing where there is none."""
         self.path = folder / FILE
-        self._file = database.identity(self.path)
+        self.file = database.identity(self.path)
         self._idle: list[Connection] = []
         self._running = Running(folder)
         self._lock = threading.Lock()
@@ -324,8 +324,8 @@ class Store:
             with self._lock:
                 if self._closed:
                     raise EngineUnavailable(f"{self.path} was closed")
-                moved = [] if file == self._file else self._idle  # connections to what was removed, and made anew
-                self._file, self._idle = file, [] if moved else self._idle
+                moved = [] if file == self.file else self._idle  # connections to what was removed, and made anew
+                self.file, self._idle = file, [] if moved else self._idle
                 connection = self._idle.pop() if self._idle else None
             for one in moved:
                 one.close()
@@ -334,7 +334,7 @@ class Store:
                 yield connection
             finally:
                 with self._lock:
-                    keep = not self._closed and file == self._file
+                    keep = not self._closed and file == self.file
                     if keep:
                         self._idle.append(connection)
                 if not keep:

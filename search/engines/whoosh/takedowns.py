@@ -69,6 +69,27 @@ def came(db: Connection, urls: Sequence[tuple[str, str]]) -> None:
             _log(db, CAME, target, [id], None)
 
 
+def adopt(db: Connection, other: Connection) -> None:
+    """Take over what another store has in its log; of each target the last that was done counts."""
+    rows = "SELECT at, who, what, target, ids, reason FROM audit ORDER BY number"
+    known = set(db.execute(rows))
+    db.executemany(
+        "INSERT INTO audit (at, who, what, target, ids, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        [row for row in other.execute(rows) if row not in known],
+    )
+    last = dict(db.execute("SELECT target, what FROM audit WHERE what <> ? ORDER BY at", (CAME,)))
+    for target, reason, since in other.execute("SELECT target, reason, since FROM takedowns"):
+        if last.get(target) != PUT_BACK:
+            db.execute("INSERT OR IGNORE INTO takedowns VALUES (?, ?, ?)", (target, reason, since))
+            ids = other.execute("SELECT target, id FROM hidden WHERE target = ?", (target,))
+            db.executemany("INSERT OR IGNORE INTO hidden VALUES (?, ?)", ids)
+            db.executemany("INSERT OR IGNORE INTO hidden VALUES (?, ?)", [(target, id) for id in meant(db, target)])
+    for target, what in last.items():
+        if what == PUT_BACK:
+            db.execute("DELETE FROM hidden WHERE target = ?", (target,))
+            db.execute("DELETE FROM takedowns WHERE target = ?", (target,))
+
+
 def standing(db: Connection) -> list[Takedown]:
     """Those that are not undone, oldest first."""
     return _standing(db, [target for (target,) in db.execute("SELECT target FROM takedowns")])
