@@ -536,6 +536,18 @@ def test_a_second_writer_is_told_who_the_first_is(engine, folder, held, command)
     assert found(engine) == ["b"]
 
 
+def test_two_takedowns_do_not_overtake_each_other(engine, folder):
+    """Else the one that ends would call off the look at takedowns that the other, should it die, must leave behind."""
+    apply(engine, one("a"))
+    with python(HOLDER, folder / "takedowns.lock") as process:
+        process.stdout.readline()
+        with mock.patch.object(engines, "WAIT", 0.1), pytest.raises(IndexLocked, match="takedown cannot start"):
+            engine.take_down("a", "r")
+        assert found(engine) == ["a"]
+    engine.take_down("a", "r")
+    assert found(engine) == []
+
+
 def test_a_rebuild_does_not_hold_up_who_indexes(engine, folder):
     apply(engine, one("a"))
     accept(engine, one("b"))

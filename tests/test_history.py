@@ -14,6 +14,8 @@ from indexer import build
 from search.article import from_dict
 from search.cli import main
 from search.engines import Delete, Engine, NothingBefore, Put, connect
+from search.engines.whoosh import history
+from search.engines.whoosh.store import Store
 from search.query import parse
 
 
@@ -167,6 +169,27 @@ def test_many_articles_are_undone(engine: Engine) -> None:
     assert [one.changes for one in engine.runs()] == [1200, 1200, 1200]
     found = engine.search(parse("first", per_page=0)).total, engine.search(parse("spoilt", per_page=0)).total
     assert found == (1200, 0)
+
+
+def test_undoing_reads_rows_once_and_not_once_for_each_other(engine: Engine, tmp_path: Path) -> None:
+    """Counted in steps of SQLite's machine: twice the articles are twice the work, and not four times."""
+    steps = []
+    for count in (500, 1000):
+        for text in ("before", "after"):
+            run = pushed(engine, **{f"a{number}": f"{text} {count}" for number in range(count)})
+        store = Store(tmp_path / "index")
+        with store._connection() as db:
+            steps.append(0)
+
+            def count_step() -> None:
+                steps[-1] += 1
+
+            db.set_progress_handler(count_step, 100)
+            found, later = history.before(db, run)
+            db.set_progress_handler(None, 0)
+        assert (len(found), later) == (count, [])
+        store.close()
+    assert 0 < steps[1] < 3 * steps[0]
 
 
 def test_runs_and_generations_are_listed(engine: Engine, tmp_path: Path) -> None:

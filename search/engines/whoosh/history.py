@@ -76,11 +76,12 @@ def before(db: Connection, run: int) -> tuple[list[Before], list[str]]:
     """
     if not db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
         raise NothingBefore(f"there is no run {run}: `broadsheet runs` lists them")
-    # One pass over all rows: they have no index by id or run, which each article accepted would have to pay for.
+    # Two passes over all rows: they have no index by id or run, which each article accepted would have to pay for.
+    # CROSS JOIN keeps the order: the planner reads all rows for each of the run's, 240 s of 20,000 and not 0.2 s.
     rows = db.execute(
         "WITH mine AS MATERIALIZED (SELECT id, min(seq) AS first FROM articles WHERE run = ? GROUP BY id),"
         " found AS (SELECT articles.id, max(seq) AS last, max(seq) FILTER (WHERE seq < first) AS earlier"
-        "           FROM articles JOIN mine USING (id) GROUP BY articles.id)"
+        "           FROM articles CROSS JOIN mine USING (id) GROUP BY articles.id)"
         " SELECT found.id, earlier, run = ? FROM found JOIN articles ON seq = last ORDER BY found.id",
         (run, run),
     ).fetchall()
