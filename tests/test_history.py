@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from scale import SOAK
 
 from indexer import build
 from search.article import from_dict
@@ -279,6 +283,92 @@ def test_an_article_that_cannot_be_read_back_is_found(engine: Engine, folder: Pa
 def test_a_damaged_page_of_the_store_is_found(engine: Engine, folder: Path) -> None:
     flip(folder / "articles.db", 16384 + 8)  # in the head of the second page
     assert any("articles.db" in damage for damage in engine.verify())
+
+
+# What is kept.
+
+
+def versions(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "articles.db")) as db:
+        return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
+
+
+def test_old_versions_go_with_the_generations_that_needed_them(engine: Engine, folder: Path, tmp_path: Path) -> None:
+    counts = []
+    for night in range(9):
+        build.rebuild(engine, [wire(tmp_path / "cms", a=f"Night {night}", b="Same", c=f"Also {night}")], force=True)
+        engine.accept(engine.begin("push", ["push"]), [Put(from_dict({"id": "p", "title": f"Push {night}"}), "push")])
+        counts.append(versions(folder))
+    assert len(set(counts[5:])) == 1  # it grows no more
+    assert counts[-1] < 15
+    runs = engine.runs()
+    assert [one.changes for one in runs if one.command == "reindex"] == [3, *[2] * 8]  # and it is known what they did
+    with pytest.raises(NothingBefore, match="no longer kept"):
+        engine.undo(runs[0].number)
+    assert engine.rollback()[1]
+    assert titles(engine) == {"a": "Night 7", "b": "Same", "c": "Also 7", "p": "Push 8"}
+    assert engine.verify() == []
+
+
+@pytest.mark.parametrize("seed", range(4 * SOAK))
+def test_pruning_is_seen_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Two indexes to which the same is done, of which one keeps everything."""
+    dice, pruned = random.Random(seed), 0
+    prune = history.prune
+    with closing(connect(f"whoosh:{tmp_path / 'all'}")) as whole, closing(connect(f"whoosh:{tmp_path / 'few'}")) as few:
+
+        def both(work: Callable[[Engine], Any]) -> tuple[Any, Any]:
+            nonlocal pruned
+            monkeypatch.setattr(history, "prune", lambda *_: 0)
+            first = work(whole)
+            monkeypatch.setattr(history, "prune", prune)
+            second = work(few)
+            pruned = versions(tmp_path / "all") - versions(tmp_path / "few")
+            return first, second
+
+        def change(engine: Engine, changes: list[Any], command: str) -> int:
+            run = engine.begin(command, [command])
+            engine.accept(run, changes)
+            if command == "index":
+                engine.catch_up()
+            else:
+                engine.rebuild(run=run)
+            return run
+
+        def tried(work: Callable[[Engine], Any], engine: Engine) -> Any:
+            try:
+                return work(engine)
+            except NothingBefore as problem:
+                return str(problem)
+
+        for step in range(40):
+            what = dice.choice(["index"] * 4 + ["reindex"] * 4 + ["rollback", "undo"]) if step else "index"
+            if what in ("index", "reindex"):
+                ids = dice.sample("abcdefgh", 3)
+                changes = [
+                    Delete(id) if dice.random() < 0.3 else Put(from_dict({"id": id, "title": f"{id} {step}"}), "s")
+                    for id in ids
+                ]
+                both(lambda engine, changes=changes, what=what: change(engine, changes, what))
+            elif what == "rollback":
+                first, second = both(lambda engine: tried(lambda it: it.rollback()[1], engine))
+                if not isinstance(first, str):
+                    assert first == second
+            else:
+                run = dice.randint(1, max(one.number for one in whole.runs()))
+                second = tried(lambda engine, run=run: engine.undo(run), few)
+                if isinstance(second, str):
+                    assert "no longer kept" in second
+                else:
+                    assert whole.undo(run) == second
+            first, second = both(titles)
+            assert first == second
+            assert whole.held("abcdefgh") == few.held("abcdefgh")
+            assert [(one.number, one.changes) for one in whole.runs()] == [
+                (one.number, one.changes) for one in few.runs()
+            ]
+        assert pruned > 5
+        assert few.verify() == []
 
 
 # The commands.

@@ -355,6 +355,7 @@ def test_no_database_is_corrupt(tmp_path):
 
 # What makes of a store of a version one as the version before left it.
 EARLIER = {
+    6: "ALTER TABLE runs DROP pruned; DROP TABLE pruned;",
     5: """
         ALTER TABLE runs DROP outcome;
         ALTER TABLE runs DROP ended;
@@ -399,7 +400,8 @@ def test_a_store_of_an_earlier_version_is_brought_forward(store, run, tmp_path, 
     again.accept(again.begin("index", []), [Delete("b")])
     assert again.withheld(4, 5) == {"b"}
     before, since = again.runs()
-    assert (before.outcome, before.ended, since.outcome) == ("done", before.changed, None)
+    if version < 6:  # since then a run says when it ends, and this one did not
+        assert (before.outcome, before.ended, since.outcome) == ("done", before.changed, None)
     again.close()
     with closing(sqlite3.connect(store.path)) as old, closing(sqlite3.connect(":memory:")) as new:
         new.executescript(database.SCHEMA)

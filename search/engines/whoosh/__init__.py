@@ -267,7 +267,8 @@ class WhooshEngine:
                     writer.catch_up(generation, store, workshop, until=counts.last)
                     manifest = _validated(generation, counts.articles)
                     previous = generations.current(self._folder) if self._is_live() else None
-                    generations.write_manifest(generation, replace(manifest, run=run, previous=previous))
+                    whole = replace(manifest, run=run, previous=previous, began=counts.last)
+                    generations.write_manifest(generation, whole)
                 except BaseException:  # it looks complete, and nobody is to go back to it
                     generations.remove(generation)
                     raise
@@ -278,6 +279,7 @@ class WhooshEngine:
                     epoch.bump()
                     epoch.settle(generations.COMMITS)
             generations.prune(self._folder)
+            store.prune(generations.oldest(self._folder))
         return generation.name
 
     def kept(self) -> list[Generation]:

@@ -16,7 +16,7 @@ from search.engines import ArticlesCorrupt, EngineUnavailable, IndexMissing
 from search.engines.whoosh import durable
 from search.engines.whoosh.compression import Frames
 
-VERSION = 6  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
+VERSION = 7  # PRAGMA user_version; raise it with every change of the schema, and say in MIGRATIONS how to get there
 WAIT = 10.0  # seconds for another process's transaction; a batch of 1,000 articles takes a tenth of one
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of the indexes of 300,000
@@ -24,6 +24,13 @@ CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of
 WITHHELD = """
 CREATE INDEX withheld ON articles (seq, id, embargo)
     WHERE digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL;
+"""
+
+PRUNED = """
+CREATE TABLE pruned (
+    until INTEGER NOT NULL           -- what this row or one before it has replaced is not kept
+);
+INSERT INTO pruned VALUES (0);
 """
 
 HIDING = """
@@ -67,7 +74,8 @@ CREATE TABLE runs (                  -- changed: its newest accepted change; no 
     started TEXT NOT NULL,
     changed TEXT,
     ended TEXT,
-    outcome TEXT
+    outcome TEXT,
+    pruned INTEGER NOT NULL DEFAULT 0  -- of its rows are gone
 );
 CREATE TABLE sources (
     number INTEGER PRIMARY KEY,
@@ -95,6 +103,7 @@ CREATE TABLE newest (                -- the newest version of each article that 
 );
 {WITHHELD}
 {HIDING}
+{PRUNED}
 PRAGMA user_version = {VERSION};
 """
 
@@ -118,6 +127,10 @@ ALTER TABLE runs RENAME COLUMN ended TO changed;
 ALTER TABLE runs ADD COLUMN ended TEXT;
 ALTER TABLE runs ADD COLUMN outcome TEXT;
 UPDATE runs SET ended = coalesce(changed, started), outcome = 'done';
+""",
+    6: f"""
+ALTER TABLE runs ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+{PRUNED}
 """,
 }
 

@@ -45,7 +45,7 @@ class File:
 class Manifest:
     """What a generation holds. `last`: the number of the store's newest row in it.
 
-    `run`: whose rebuild made it; `previous`: the generation that was live then.
+    `run`: whose rebuild made it; `previous`: the generation that was live then; `began`: its `last` at first.
     """
 
     created: datetime
@@ -55,6 +55,7 @@ class Manifest:
     format: int = FORMAT
     run: int | None = None
     previous: str | None = None
+    began: int = 0
 
 
 def create(folder: Path) -> Path:
@@ -155,6 +156,7 @@ def read_manifest(generation: Path) -> Manifest:
             files,
             run=data.get("run"),
             previous=data.get("previous"),
+            began=int(data.get("began", 0)),
         )
     except OSError as problem:
         raise of_reading(generation / MANIFEST, problem) from problem
@@ -217,6 +219,14 @@ def prune(folder: Path, keep: int = KEEP) -> list[str]:
     for name in gone:
         remove(folder / FOLDER / name)
     return gone
+
+
+def oldest(folder: Path) -> int:
+    """The row at which the oldest began of those that lie here: what was replaced before that, none needs."""
+    try:
+        return min((read_manifest(folder / FOLDER / name).began for name in complete(folder)), default=0)
+    except EngineUnavailable:  # one that cannot be read may need everything
+        return 0
 
 
 def sweep(folder: Path) -> list[str]:

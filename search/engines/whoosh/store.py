@@ -248,6 +248,11 @@ class Store:
             history.end(db, number, DONE, text(now))
         return Undone(number, tuple(one.id for one in own), tuple(later))
 
+    def prune(self, until: int) -> int:
+        """Remove the versions that no generation needs which began at row `until` or after it; how many."""
+        with self._connection() as db:
+            return history.prune(db, until)
+
     def damages(self, progress: Progress | None = None) -> list[str]:
         """What cannot be read back as it was accepted, a line each: SQLite's pages, then every version."""
         with self._connection() as db:
