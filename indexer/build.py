@@ -114,7 +114,7 @@ def rebuild(
 
 def source(path: str | Path) -> str:
     """The name under which the engine keeps where an article came from: the same however the path is written."""
-    name = STDIN if str(path) == STDIN else str(Path(path).resolve())
+    name = STDIN if str(path) == STDIN else sources.files.source(path)
     return os.fsencode(name).decode("utf-8", "replace")  # a name of other bytes than UTF-8 is no text
 
 

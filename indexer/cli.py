@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import tzinfo
 from functools import partial
+from typing import Any
 
 import click
 
 from indexer import build, hiding, upkeep
 from indexer.build import Report, Stopped
 from indexer.options import lines_option, quiet_option
+from indexer.sources import files
 from indexer.telling import Teller
 from search.asking import TIMEZONE
 from search.engines import connect
@@ -26,7 +28,16 @@ _timezone = click.option(
     envvar="BROADSHEET_TIMEZONE",
     help="That of dates without a zone (BROADSHEET_TIMEZONE).",
 )
-_PATHS = click.Path(exists=True, allow_dash=True)
+
+
+class _Source(click.Path):
+    """A file, a folder, `-`, or a pattern that names files."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        return value if files.is_pattern(value) else super().convert(value, param, context)
+
+
+_PATHS = _Source(exists=True, allow_dash=True)
 
 
 @click.command()
@@ -39,7 +50,7 @@ _PATHS = click.Path(exists=True, allow_dash=True)
 def index(url: str, paths: tuple[str, ...], section: str | None, timezone: tzinfo, quiet: bool, as_json: bool) -> None:
     """Add articles, and replace those that changed.
 
-    PATH is a file, a folder, or - for standard input; JSONL, Markdown, saved HTML pages and plain text.
+    PATH is a file, a folder, an archive, a pattern in quotes ('content/**/*.md'), or - for standard input.
     Nothing is removed: that is what reindex is for.
     """
     _run(build.update, url, paths, section, timezone, Teller(quiet, as_json))

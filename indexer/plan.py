@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from indexer.sources import Read, Refused
+from indexer.sources import Read, Refused, files
 from search import article
 from search.engines import Held, Put
 
@@ -88,4 +87,5 @@ def compare(
 
 def _one_place(source: str, other: str) -> bool:
     """The same folder or file, or one within the other: a file may be named by itself after its folder was."""
-    return PurePath(source).is_relative_to(other) or PurePath(other).is_relative_to(source)
+    here, there = files.folder(source), files.folder(other)
+    return here.is_relative_to(there) or there.is_relative_to(here)

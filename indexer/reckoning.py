@@ -40,7 +40,8 @@ def _size(path: str) -> int:
     """Bytes of a file, or of the files of a folder that a reader answers to."""
     try:
         if not Path(path).is_dir():
-            return Path(path).stat().st_size
+            is_packed = Path(path).suffix.lower() in sources.packed.SUFFIXES  # to how much nobody knows before
+            return 0 if is_packed else Path(path).stat().st_size
         size, folders = 0, [path]
         while folders:  # one entry at a time: `rglob` keeps them all
             with suppress(OSError), os.scandir(folders.pop()) as entries:

@@ -1,6 +1,7 @@
 """Update and rebuild: what of the files ends in the index, and what is said about it."""
 
 import errno
+import gzip
 import io
 import json
 from pathlib import Path
@@ -329,3 +330,35 @@ def test_a_path_that_has_lost_more_than_a_tenth_of_its_articles_stops_the_rebuil
     assert (engine.status().generation, engine.status().accepted) == (generation, 20)
     report = build.rebuild(engine, [folder], force=True)
     assert (report.removed, engine.status().articles) == (20 - len(left), len(left))
+
+
+def test_a_pattern_is_a_source_of_its_own(engine, folder):
+    """What its files had and have no longer goes; what other files of the folder have stays."""
+    for name in ("a", "b"):
+        write(folder / f"{name}.jsonl", one(name), one(f"{name}2"))
+    (folder / "c.md").write_text("# A page")
+    pattern = f"{folder}/*.jsonl"
+    assert counts(build.update(engine, [pattern, folder / "c.md"])) == (5, 0, 0, 0, 0)
+    (folder / "b.jsonl").unlink()
+    assert counts(build.rebuild(engine, [pattern], force=True)) == (0, 0, 2, 2, 0)
+    assert engine.status().articles == 3
+    (folder / "a.jsonl").unlink()
+    report = build.rebuild(engine, [pattern], force=True)
+    assert (counts(report), report.silent) == ((0, 0, 0, 0, 1), [pattern])
+
+
+def test_what_a_pattern_read_is_the_same_article_in_its_folder(engine, folder):
+    (folder / "c.md").write_text("# A page")
+    build.update(engine, [f"{folder}/**/*.md"])
+    (folder / "c.md").write_text("# A page that changed")
+    assert counts(build.update(engine, [folder])) == (0, 1, 0, 0, 0)
+
+
+def test_an_archive_that_breaks_off_removes_nothing(engine, folder):
+    packed = gzip.compress(b"".join(json.dumps(one(str(n))).encode() + b"\n" for n in range(9_000)))
+    (folder / "a.jsonl.gz").write_bytes(packed)
+    build.update(engine, [folder])
+    (folder / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    report = build.rebuild(engine, [folder])
+    assert 0 < report.unchanged < 9_000
+    assert (report.removed, engine.status().articles) == (0, 9_000)

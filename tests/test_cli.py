@@ -84,6 +84,13 @@ def test_what_is_refused_is_named(broadsheet, articles):
     assert broadsheet("search", "huts").exit_code == 0
 
 
+def test_a_pattern_in_quotes_names_files(broadsheet, articles):
+    assert broadsheet("index", articles.parent / "*.jsonl").stdout.startswith("3 added")
+    result = broadsheet("index", articles.parent / "*.html")
+    assert result.exit_code == 2
+    assert f"refused {articles.parent}/*.html: this pattern matches no file" in result.stderr
+
+
 def test_what_is_noted_is_said_once(broadsheet, articles):
     articles.write_text('{"id": "x", "title": "T", "mood": "good"}\n' * 2)
     result = broadsheet("index", articles)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scale import SOAK
 
-from indexer.sources import READERS, Read, Refused, read
+from indexer.sources import READERS, Read, Refused, files, read
 from search.article import digest, make_id
 
 LINE = '{"id": "a", "title": "Snow", "body": "It fell."}'
@@ -182,6 +182,61 @@ def test_articles_in_json_are_not_passed_over_in_silence(tmp_path: Path, text: s
         assert list(read([tmp_path])) == expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("**/*", ["a.md", "b.jsonl", "e.HTM", "travel/c.html", "travel/deep/d.txt"]),
+        ("**", ["a.md", "b.jsonl", "e.HTM", "travel/c.html", "travel/deep/d.txt"]),
+        ("*.md", ["a.md"]),
+        ("**/[cd].*", ["travel/c.html", "travel/deep/d.txt"]),
+        ("travel/*/?.txt", ["travel/deep/d.txt"]),
+        ("*.*", ["a.md", "b.jsonl", "e.HTM"]),
+    ],
+)
+def test_a_pattern_is_its_folder_with_fewer_files(folder: Path, pattern: str, names: list[str]) -> None:
+    plain = folder / pattern.split("*")[0].split("[")[0].rstrip("/")
+    wanted = {f.file: f.article.id for f in read([plain]) if isinstance(f, Read)}
+    found = list(read([f"{folder}/{pattern}"]))
+    assert [str(Path(f.file).relative_to(folder)) for f in found] == names
+    assert all(isinstance(f, Read) and f.article.id == wanted[f.file] for f in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("*.mdx", "this pattern matches no file"),
+        ("nowhere/**/*.md", "this pattern matches no file"),
+        ("tra*", "this pattern matches folders alone (write FOLDER/** for the files in them)"),
+    ],
+)
+def test_a_pattern_that_matches_nothing_is_refused(folder: Path, pattern: str, reason: str) -> None:
+    assert list(read([folder / pattern])) == [Refused(str(folder / pattern), None, reason)]
+
+
+def test_a_file_that_is_called_like_a_pattern_is_that_file(folder: Path) -> None:
+    (folder / "[ab].md").write_text(POST)
+    (found,) = read([folder / "[ab].md"])
+    assert Path(found.file).name == "[ab].md"
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("travel", "{}/travel"),
+        ("travel/../travel/c.html", "{}/travel/c.html"),
+        ("travel/../**/*.md", "{}/**/*.md"),
+        ("./travel/*", "{}/travel/*"),
+        ("*", "{}/*"),
+    ],
+)
+def test_a_source_is_the_same_however_its_path_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, path: str, source: str
+) -> None:
+    monkeypatch.chdir(folder)
+    assert files.source(path) == files.source(folder / path) == source.format(folder.resolve())
+    assert str(files.folder(files.source(path))).rstrip("/") == source.format(folder.resolve()).split("/*")[0]
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_goes_in(folder: Path) -> None:
     (folder / "gone.md").symlink_to(folder / "nowhere.md")
     (folder / "empty.md").write_text(" \n")
@@ -325,8 +380,10 @@ def test_no_bytes_stop_any_reader(tmp_path_factory: pytest.TempPathFactory, star
             assert f.reason
 
 
-@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "<div>" * 20_000 + "text", "> " * 5_000 + "text"])
-def test_depth_stops_no_reader(tmp_path: Path, deep: str) -> None:
+@pytest.mark.parametrize(
+    "deep", ["[" * 100_000, '{"a":' * 100_000, "<div>" * 20_000 + "text", "> " * 5_000 + "text", "# a" + " " * 500_000]
+)
+def test_depth_and_length_stop_no_reader(tmp_path: Path, deep: str) -> None:
     for suffix in READERS:
         (tmp_path / f"a{suffix}").write_text("---\na: " + deep if suffix == ".md" else deep)
     for found in read([tmp_path]):

@@ -6,15 +6,17 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, tzinfo
+from functools import partial
 from json import JSONDecoder
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
-from . import dump, feed, html, json_feed, jsonl, markdown, sitemap
-from .origin import UTF_16, Origin, Read, Refused, joined
+from . import dump, feed, files, html, json_feed, jsonl, markdown, packed, sitemap
+from .origin import UTF_16, Origin, Read, Refused, begun
 
-__all__ = ["READERS", "Read", "Refused", "read"]
+__all__ = ["READERS", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
 
 Reader = Callable[[BinaryIO, Origin], Iterator[Read | Refused]]
 
@@ -33,7 +35,7 @@ READERS: dict[str, Reader] = {
 }
 _BY_CONTENT = (".json", ".xml")  # these may hold anything: in a folder they are read if they hold articles
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
-_SNIFF = 64 * 1024
+SNIFF = 64 * 1024
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
 _XML: dict[bytes, Reader] = {  # by the root element, without its prefix
     b"rss": feed.read,
@@ -49,111 +51,130 @@ _FRONT = re.compile(rb"(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
 def read(
     paths: Iterable[str | Path], *, section: str | None = None, timezone: tzinfo = UTC, stdin: BinaryIO | None = None
 ) -> Iterator[Read | Refused]:
-    """Every article in files, folders and (`-`) standard input, in order; what is none is refused with its reason.
+    """Every article in files, folders, archives and (`-`) standard input, in order; what is none is refused, and why.
 
-    In folders, hidden files and files of suffixes that no reader answers to are left out; articles in `.json` are
-    refused.
-    `section` is that of the whole import. `timezone` is that of dates without a zone.
+    In folders and archives hidden files and files of suffixes that no reader answers to are left out, and so is JSON
+    and XML that holds no articles. `section` is that of the whole import. `timezone` is that of dates without a zone.
     """
     for path in paths:
         if str(path) == "-":
             origin = Origin("standard input", "-", section, timezone, shared=True)
-            yield from _read(nullcontext(stdin or sys.stdin.buffer), "", origin)
+            yield from _read(lambda: nullcontext(stdin or sys.stdin.buffer), "", origin)
             continue
-        root = Path(path)
-        try:
-            is_folder = root.is_dir()
-            if not root.exists():
-                yield Refused(str(path), None, "there is no such file or folder")
+        for found in files.find(path, _is_wanted):
+            if isinstance(found, Refused):
+                yield found
                 continue
-            # Resolved, since `.` and `sub/..` have a name too. A file has that of its folder: it has the same id
-            # whether it is named or the folder is.
-            name = (root if is_folder else root.parent).resolve().name
-        except (OSError, ValueError) as error:
-            yield _unreadable(path, error)
+            origin = Origin(str(found.path), found.below, section, timezone, root=found.root)
+            yield from _read(partial(found.path.open, "rb"), found.path.suffix, origin, is_named=found.is_named)
+
+
+def _read(
+    open_it: Callable[[], Any], suffix: str, origin: Origin, *, is_named: bool = True
+) -> Iterator[Read | Refused]:
+    try:
+        yield from read_stream(open_it(), suffix, origin, is_named=is_named)
+    except OSError as error:
+        yield files.unreadable(origin.file, error)
+
+
+def read_stream(
+    opened: AbstractContextManager[BinaryIO], suffix: str, origin: Origin, *, is_named: bool = True
+) -> Iterator[Read | Refused]:
+    """Every article of one stream: unpacked, then by the reader of this suffix, else by its content.
+
+    `is_named`: it was asked for itself. What was only found, in a folder or an archive, may hold no articles.
+
+    Raises:
+        OSError: it cannot be read to its end.
+    """
+    with opened as stream:
+        budget = packed.Budget()
+        yield from _unpack(packed.counted(stream, budget), suffix.lower(), origin, is_named, budget)
+
+
+def _unpack(
+    stream: BinaryIO, suffix: str, origin: Origin, is_named: bool, budget: packed.Budget, within: tuple[str, ...] = ()
+) -> Iterator[Read | Refused]:
+    """The articles of a stream that may be packed, `within` what it came out of."""
+    if suffix not in packed.SUFFIXES and suffix not in _ANYTHING:
+        yield from _articles(stream, suffix, origin, is_named)
+        return
+    head, stream = begun(stream, SNIFF)
+    unpack, members = packed.compression(head), packed.archive(head)
+    if unpack and within[-1:] != ("compressed",):
+        name = packed.inner(origin.path)
+        stream, suffix = packed.unpacked(unpack(stream), budget), PurePosixPath(name).suffix.lower()
+        yield from _unpack(stream, suffix, replace(origin, path=name), is_named, budget, (*within, "compressed"))
+    elif members and "archive" not in within:
+        yield from _members(members(stream, budget), origin, is_named, budget, (*within, "archive"))
+    elif unpack or members:
+        what = "compressed twice" if unpack else "an archive in an archive"
+        yield Refused(origin.file, None, f"{what}: unpack the outer one first")
+    elif suffix in packed.SUFFIXES:
+        yield Refused(origin.file, None, f"no {suffix}: its content is something else" if head else "empty")
+    else:
+        yield from _articles(stream, suffix, origin, is_named)
+
+
+def _members(
+    found: Iterator[packed.Member | packed.Unfit],
+    origin: Origin,
+    is_named: bool,
+    budget: packed.Budget,
+    within: tuple[str, ...],
+) -> Iterator[Read | Refused]:
+    """The articles of an archive, as if it were unpacked into a folder of its name."""
+    name = "" if origin.path == "-" else PurePosixPath(origin.path).stem
+    folder = PurePosixPath() if is_named else PurePosixPath(origin.path).with_name(name)
+    for member in found:
+        parts = [part for part in PurePosixPath(member.path).parts if part not in ("/", "..")]
+        if member.path and (any(part.startswith(".") for part in parts) or not _is_wanted(parts[-1])):
             continue
-        found: Iterable[tuple[Path, str] | Refused] = _walk(root) if is_folder else [(root, root.name)]
-        for item in found:
-            if isinstance(item, Refused):
-                yield item
-                continue
-            file, below = item
-            origin = Origin(str(file), below, section, timezone, root=name)
-            try:
-                if is_folder and file.suffix.lower() in _BY_CONTENT and not _is_known(file):
-                    yield from _left_out(file)
-                else:
-                    yield from _read(file.open("rb"), file.suffix.lower(), origin)
-            except OSError as error:
-                yield _unreadable(file, error)
-
-
-def _walk(root: Path) -> Iterator[tuple[Path, str] | Refused]:
-    """The files below a folder in sorted order, each with its path from there. Each folder is entered once."""
-    entered: set[tuple[int, int]] = set()
-
-    def walk(folder: Path, below: str) -> Iterator[tuple[Path, str] | Refused]:
+        file = "/".join((origin.file, *parts))
+        if isinstance(member, packed.Unfit):
+            yield Refused(file, None, "cannot be read: " * member.is_damaged + member.reason, unread=member.is_damaged)
+            continue
+        below = folder.joinpath(*parts[parts[0] == name and len(parts) > 1 :])  # as of `tar -cf a.tar a`
+        inside = replace(origin, file=file, path=str(below), root=name if is_named else origin.root, shared=False)
         try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in entered:
-                return
-            entered.add((status.st_dev, status.st_ino))
-            paths = sorted(folder.iterdir(), key=lambda path: path.name)
+            yield from _unpack(member.stream, below.suffix.lower(), inside, False, budget, within)
         except OSError as error:
-            yield _unreadable(folder, error)
+            yield files.unreadable(file, error)
+
+
+def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> Iterator[Read | Refused]:
+    reader = READERS.get(suffix)
+    if reader is None or suffix in _ANYTHING:
+        head, stream = begun(stream, SNIFF)
+        reader = sniff(head) or (dump.read if suffix in _ANYTHING else None)
+        if not is_named and suffix in _BY_CONTENT and reader is not json_feed.read and reader not in _XML.values():
+            yield from _left_out(head, origin)
             return
-        for path in paths:
-            if path.name.startswith("."):
-                continue
-            try:
-                is_folder, is_file = path.is_dir(), path.is_file() or path.is_symlink()
-            except OSError as error:  # a folder may be listed by one who may not go into it
-                yield _unreadable(path, error)
-                continue
-            if is_folder:
-                yield from walk(path, f"{below}{path.name}/")
-            elif is_file and path.suffix.lower() in (*READERS, *_BY_CONTENT):
-                yield path, below + path.name
-
-    return walk(root, "")
+    if reader is not None:
+        yield from reader(stream, origin)
+    elif is_named:
+        reason = f"no reader for {suffix} (there are readers for {', '.join(READERS)}: convert it, or rename it)"
+        yield Refused(origin.file, None, reason)
 
 
-def _unreadable(path: str | Path, error: OSError | ValueError) -> Refused:
-    return Refused(str(path), None, f"cannot be read: {getattr(error, 'strerror', None) or error}", unread=True)
+def _is_wanted(name: str) -> bool:
+    """Whether a file that was found may hold articles, by its name."""
+    suffix = PurePosixPath(packed.inner(name)).suffix.lower()
+    return suffix in READERS or suffix in _BY_CONTENT or suffix in packed.ARCHIVES
 
 
-def _is_known(file: Path) -> bool:
-    with file.open("rb") as stream:
-        reader = _sniff(stream.read(_SNIFF))
-    return reader is json_feed.read or reader in _XML.values()
-
-
-def _left_out(file: Path) -> Iterator[Refused]:
+def _left_out(head: bytes, origin: Origin) -> Iterator[Refused]:
     """Articles in a file of a suffix that anything may have: not read, and not passed over in silence."""
-    with file.open("rb") as stream:
-        head = _text(stream.read(_SNIFF))
+    head = _text(head)
     fields = {field for field in (b"title", b"body") if re.search(rb'"%s"\s*:' % field, head)}
     if head.startswith(b"[") and head[1:].lstrip().startswith(b"{") and fields:
-        yield Refused(str(file), None, f"an array of JSON: {jsonl.ARRAY} into a .jsonl")
+        yield Refused(origin.file, None, f"an array of JSON: {jsonl.ARRAY} into a .jsonl")
     elif head.startswith(b"{") and len(fields) == 2:
-        yield Refused(str(file), None, f"articles in .json: {jsonl.LINES} into a .jsonl")
+        yield Refused(origin.file, None, f"articles in .json: {jsonl.LINES} into a .jsonl")
 
 
-def _read(opened: AbstractContextManager[BinaryIO], suffix: str, origin: Origin) -> Iterator[Read | Refused]:
-    with opened as stream:
-        reader = READERS.get(suffix)
-        if reader is None or suffix in _ANYTHING:
-            head = stream.read(_SNIFF)
-            stream = joined(head, stream)
-            reader = _sniff(head) or (dump.read if suffix in _ANYTHING else None)
-        if reader is None:
-            reason = f"no reader for {suffix} (there are readers for {', '.join(READERS)}: convert it, or rename it)"
-            yield Refused(origin.file, None, reason)
-            return
-        yield from reader(stream, origin)
-
-
-def _sniff(head: bytes) -> Reader | None:
+def sniff(head: bytes) -> Reader | None:
     """The reader that the beginning of a file asks for."""
     text = _text(head)
     if _PAGE.match(text):

@@ -55,7 +55,7 @@ _DROPPED = re.compile(
     |\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}
     |\{\{.{0,2000}?\}\}          # Hugo: {{< figure src="x" >}}, {{% note %}}; Jekyll: {{ page.title }}
     |\{%.{0,2000}?%\}            # Jekyll: {% include x %}
-    |[ \t]*\{:?[ \t]*[#.][\w-][^{}\n]*\}  # attributes: {: .lead}, {#anchor}
+    |(?<![ \t])[ \t]*\{:?[ \t]*[#.][\w-][^{}\n]*\}  # attributes: {: .lead}, {#anchor}
     |^\[\^[^\]\s]+\]:[ \t]*       # the mark of a footnote; its text stays
     |\[\^[^\]\s]+\]""",
     re.S | re.M | re.X,

@@ -6,7 +6,10 @@ import codecs
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
@@ -100,9 +103,30 @@ class Origin:
         return Read(article, self.file, line, tuple(notes), from_path)
 
 
+def begun(stream: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
+    """The first bytes, and the stream with them."""
+    head = stream.read(size)
+    if stream.seekable():
+        stream.seek(-len(head), io.SEEK_CUR)
+        return head, stream
+    return head, joined(head, stream)
+
+
 def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
     """The bytes that were read already, and then the rest of the stream."""
     return io.BufferedReader(_Joined(head, rest), _BUFFER)
+
+
+@contextmanager
+def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """The same bytes, with a way back: a stream that has none is copied to a file without a name."""
+    if stream.seekable():
+        yield stream
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield copy
 
 
 def utf_8(stream: BinaryIO) -> BinaryIO:
