@@ -30,8 +30,9 @@ growth: $(VENV)/.tests  ## how it grows up to a million articles; GROWTH_SIZES=1
 ranking: $(VENV)/.tests  ## how well judged questions are answered (BENCH_IR=folder), and articles found again (BENCH_CORPUS=file.jsonl)
 	$(BIN)/python tests/ranking.py; first=$$?; $(BIN)/python tests/known_items.py && exit $$first
 
-soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many
-	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py
+soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many; how long 200 takedowns take
+	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_sources.py; \
+	first=$$?; $(BIN)/python tests/takedowns.py && exit $$first
 
 screenshot: $(VENV)/.tests  ## the pictures in the README
 	$(BIN)/python tests/screenshot.py

@@ -71,6 +71,11 @@ def test_suggestions_of_a_browser(client: FlaskClient, typed: str, titles: list[
     assert all(address.startswith("https://news.example/") or not address for address in reply[3])
 
 
+def test_a_suggestion_says_that_it_was_corrected_or_retracted(client: FlaskClient) -> None:
+    for typed, known in (("medal", "Retracted, Sport, 1 February 2024"), ("race", "Corrected, Sport, 31 January 2024")):
+        assert json.loads(client.get(f"/opensearch/suggest?q={typed}").text)[2] == [known]
+
+
 def test_what_is_known_of_a_suggestion(client: FlaskClient) -> None:
     reply = json.loads(client.get("/opensearch/suggest?q=glacier").text)
     assert reply[2:] == [["World, 6 August 2025"], ["https://news.example/huts?utm_source=feed"]]

@@ -152,14 +152,16 @@ def test_a_feed_names_itself_and_its_page(newsroom: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "notice"),
-    [("q=race", "An earlier version gave <b>another</b> time."), ("q=medal", "This article was retracted.")],
+    ("query", "badge", "notice"),
+    [
+        ("q=race", "Corrected", "An earlier version gave &lt;b&gt;another&lt;/b&gt; time."),
+        ("q=medal", "Retracted", "This article was retracted."),
+    ],
 )
-def test_what_was_corrected_or_retracted_says_so(client: FlaskClient, query: str, notice: str) -> None:
-    (item,) = json_feed(client, query)["items"]
-    assert item["content_html"].startswith(
-        f"<p><strong>{notice.replace('<', '&lt;').replace('>', '&gt;')}</strong></p>"
-    )
+def test_what_was_corrected_or_retracted_says_so(client: FlaskClient, query: str, badge: str, notice: str) -> None:
+    said = f"<p><strong>{badge}</strong></p><p><strong>{notice}</strong></p>"
+    assert json_feed(client, query)["items"][0]["content_html"].startswith(said)
+    assert rss(client, query).findtext("channel/item/description").startswith(said)
 
 
 @pytest.fixture

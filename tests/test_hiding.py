@@ -160,6 +160,14 @@ def test_every_answer_is_as_if_it_had_never_been(service: Service, without: dict
             service.engine.rollback()
 
 
+def test_no_answer_may_be_used_again_without_asking(service: Service) -> None:
+    """No cache may show what was taken down since: neither by its age, nor as what has not changed."""
+    service.put(*OPEN, SECRET)
+    for path, (_, _, headers) in service.read().items():
+        assert headers["Cache-Control"] == "no-cache", path
+        assert not {"ETag", "Last-Modified", "Expires"} & set(headers), path
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_of_its_own_address_nothing_is_told(service: Service, way: str) -> None:
     values, hide, _ = WAYS[way]

@@ -251,6 +251,27 @@ def test_articles_topics_and_sections_are_suggested_by_kind(page: Page) -> None:
     page.wait_for_url("https://news.example/snow")
 
 
+def test_a_suggested_article_says_that_it_was_retracted(page: Page) -> None:
+    at(page, "")
+    page.get_by_role("combobox").fill("medal")
+    expect(page.locator(".suggestions .articles .badge")).to_have_text("Retracted")
+    page.get_by_role("combobox").fill("glacier")
+    expect(page.locator(".suggestions .articles [role=option]")).to_have_text("Glacier huts close early")
+    expect(page.locator(".suggestions .badge")).to_have_count(0)
+
+
+def test_a_page_that_comes_back_from_memory_is_asked_for_again(page: Page) -> None:
+    """What it shows may have been taken down since."""
+    at(page, "q=tide")
+    page.evaluate("document.querySelector('.results').replaceChildren('taken down since')")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }))")
+    expect(page.locator(".results")).to_have_text("taken down since")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator(".results li")).to_have_count(10)
+    heading(page, "25 articles for tide")
+    assert is_same(page)
+
+
 def test_a_topic_is_chosen_in_place_of_what_was_typed(page: Page) -> None:
     at(page, "")
     suggested(page, "clim")
@@ -293,7 +314,7 @@ def test_suggestions_are_gone_while_the_answer_is_under_way(page: Page) -> None:
 def test_only_of_what_is_chosen_is_suggested(page: Page) -> None:
     at(page, "section=Sport&from_date=2020&sort=oldest")
     suggested(page, "snow")
-    assert page.get_by_role("option").all_inner_texts() == ["O’Neill wins the snow race"]
+    assert page.get_by_role("option").all_inner_texts() == ["O’Neill wins the snow race\nCorrected"]
 
 
 def test_suggestions_that_fail_disturb_nobody(page: Page) -> None:

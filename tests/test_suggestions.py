@@ -68,6 +68,7 @@ def test_the_shape_of_a_reply(client: FlaskClient) -> None:
             "title": "Glacier huts close early",
             "section": "World",
             "published": "2025-08-06T22:30:00Z",
+            "status": "live",
             "highlight": {"title": "<mark>Glacier</mark> <mark>huts</mark> close early"},
         }
     ]

@@ -27,14 +27,14 @@ MONTHS = {
     "2024-06": 3,
     "2024-10": 2,
 }
-Making = Callable[[dict[str, int]], FlaskClient]
+Making = Callable[..., FlaskClient]
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Making]:
     engines = []
 
-    def make(counts: dict[str, int]) -> FlaskClient:
+    def make(counts: dict[str, int], **values: str) -> FlaskClient:
         engine = connect(f"whoosh:{tmp_path / str(len(engines))}")
         engines.append(engine)
         articles = [
@@ -43,6 +43,7 @@ def made(tmp_path: Path) -> Iterator[Making]:
                 "url": f"/{time}/{n}",
                 "title": f"Tide {'tide ' * n}of {time}",
                 "published": f"{time}-{n + 1:02}" if len(time) == 7 else time,
+                **values,
             }
             for time, count in counts.items()
             for n in range(count)
@@ -143,6 +144,13 @@ def test_the_peaks_are_named_by_what_comes_first_there(made: Making) -> None:
     for time, top in zip(("2023-03", "2023-08", "2024-05"), tops, strict=True):
         page = html.document_fromstring(client.get(f"/search?q=tide&from_date={time}&to_date={time}").text)
         assert top == " ".join(page.xpath("(//ol[@class='results']//h2)[1]")[0].text_content().split())
+
+
+def test_a_peak_says_that_its_article_was_retracted(made: Making) -> None:
+    client = made(MONTHS, status="retracted")
+    peaks = Timeline(client, "q=tide").texts(".//ol[@class='peaks']/li")
+    assert len(peaks) == 3
+    assert all(peak.endswith(" Retracted") for peak in peaks)
 
 
 def test_five_peaks_at_most_and_they_are_the_highest(made: Making) -> None:

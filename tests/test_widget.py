@@ -175,7 +175,7 @@ def test_every_variable_part_field_and_event_and_no_other_is_described() -> None
     assert set(documented("Variable")) == set(re.findall(r"var\((--broadsheet-\w+),", style))
     fields = set(re.findall(r"^  (\w+): \(result", scripts, re.M))
     assert set(documented("Field")) == fields
-    parts = set(re.findall(r'part: "([\w-]+)"', scripts)) | {"title", "snippet", "status", "section", "date"}
+    parts = set(re.findall(r'part: "([\w-]+)"', scripts)) | {"title", "snippet", "notice", "status", "section", "date"}
     assert set(documented("Part")) == parts
     assert set(documented("Event")) == {f"broadsheet:{name}" for name in re.findall(r'#emit\("(\w+)"', scripts)}
 

@@ -611,8 +611,22 @@ def test_results_stand_under_their_sections(page: Page, host: Site) -> None:
 
 
 TEMPLATE = """<broadsheet-search><template slot="result"><b part="mine" data-field="title"></b>
-<i data-field="authors"></i><em data-field="status"></em><img data-field="image" alt="">
+<i data-field="authors"></i><em data-field="status"></em><s data-field="notice"></s><img data-field="image" alt="">
 <u data-field="titel">x</u></template></broadsheet-search>"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "notice"),
+    [
+        ("medal", "Retracted", "This article was retracted."),
+        ("race", "Corrected", "An earlier version gave <b>another</b> time."),
+    ],
+)
+def test_what_was_corrected_or_retracted_says_so(page: Page, host: Site, words: str, status: str, notice: str) -> None:
+    widget = embedded(page, host)
+    widget.type(words)
+    expect(widget.part("status")).to_have_text(status)
+    expect(widget.part("notice")).to_have_text(notice)
 
 
 def test_results_look_as_the_site_says(page: Page, host: Site) -> None:
@@ -628,7 +642,9 @@ def test_results_look_as_the_site_says(page: Page, host: Site) -> None:
     expect(first.locator("i")).to_have_text("Ana Lima, Joe Hu")
     expect(first.locator("img")).to_have_attribute("src", "https://news.example/huts.jpg")
     expect(first.locator("em")).to_have_count(0)  # what a result has not is left out
+    expect(first.locator("s")).to_have_count(0)
     expect(retracted.locator("em")).to_have_text("Retracted")
+    expect(retracted.locator("s")).to_have_text("This article was retracted.")
     expect(retracted.locator("img")).to_have_count(0)
     assert any('no data-field "titel"; there is title,' in line for line in told)
 

@@ -19,6 +19,7 @@ from web.feeds import base_address
 from web.language import Language
 from web.links import web_address
 from web.look import ICON
+from web.pages import BADGES
 from web.settings import Settings
 
 NAMESPACE = "http://a9.com/-/spec/opensearch/1.1/"
@@ -73,6 +74,8 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         return urljoin(base_address(settings), url) if url and web_address(url) else ""
 
     def _known(article: Article) -> Iterator[str]:
+        if article.status in BADGES:
+            yield language.text(BADGES[article.status])
         if article.section:
             yield article.section
         if article.published:

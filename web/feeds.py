@@ -139,8 +139,10 @@ def _html(result: Result, language: Language) -> str:
 
 def _paragraphs(result: Result, language: Language) -> Iterator[str]:
     article = result.article
-    if article.notice or article.status in BADGES:
-        yield f"<strong>{escape(article.notice or language.text(BADGES[article.status]))}</strong>"
+    if article.status in BADGES:
+        yield f"<strong>{escape(language.text(BADGES[article.status]))}</strong>"
+    if article.notice:
+        yield f"<strong>{escape(article.notice)}</strong>"
     yield from map(to_html, result.snippets or (Snippet(article.title or ""),))
 
 

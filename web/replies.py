@@ -64,7 +64,7 @@ class ArticleReply(Schema):
 
 
 _ARTICLE = ArticleReply()
-_SUGGESTED = ArticleReply(only=("id", "url", "title", "section", "published"))
+_SUGGESTED = ArticleReply(only=("id", "url", "title", "section", "published", "status"))
 _PLURALS = {"section": "sections", "tag": "tags", "author": "authors"}
 _FOUND = ArticleReply(exclude=("type", "language", "related", "extra"))
 

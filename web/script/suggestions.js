@@ -3,12 +3,13 @@
 import { Asking } from "../widget/asking.js";
 import { Combobox } from "../widget/combobox.js";
 import { address, make, marked } from "../widget/nodes.js";
+import { STATUSES } from "../widget/results.js";
 
 // What is suggested, and by which parameter a value is chosen.
 const KINDS = { sections: "section", tags: "tag", authors: "author" };
 const FILTERS = ["section", "tag", "author", "language"];
 
-// `names` are those of the kinds, in the language of the page.
+// `names` are those of the kinds and of the badges, in the language of the page.
 export function offerSuggestions(form, names) {
   const box = form.elements.q;
   const list = make("div", { class: "suggestions", hidden: "", tabindex: -1 });
@@ -32,7 +33,11 @@ export function offerSuggestions(form, names) {
   }
 
   function groups(found) {
-    const articles = found.articles.map(({ url, highlight }) => link(address(url, document.baseURI), highlight.title));
+    const articles = found.articles.map(({ url, highlight, status }) => {
+      const option = link(address(url, document.baseURI), highlight.title);
+      if (STATUSES.includes(status)) option.append(make("span", { class: `badge ${status}` }, names[status]));
+      return option;
+    });
     const kinds = Object.entries(KINDS).map(([kind, parameter]) => {
       const values = found[kind].map(({ value, count, highlight }) => link(chosen(parameter, value), highlight, count));
       return group(kind, values);

@@ -75,6 +75,9 @@ export function visitWithin(form, shown) {
 
   addEventListener("popstate", () => withoutHash(location.href) !== here && go(location.href, { isBack: true }));
 
+  // A page that a browser kept in its memory is asked for again: what it shows may have been taken down since.
+  addEventListener("pageshow", ({ persisted }) => persisted && go(location.href, { isBack: true, stays: true }));
+
   // A browser brings one back to a place before the page is there: that is done here, when it is.
   history.scrollRestoration = "manual";
   if (history.state?.y) scrollTo(0, history.state.y);

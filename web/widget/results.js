@@ -2,12 +2,13 @@
 
 import { address, make, marked } from "./nodes.js";
 
-const STATUSES = ["corrected", "retracted"];
+export const STATUSES = ["corrected", "retracted"]; // what an article says of itself by a badge
 
 // What a template may show, by its data-field.
 const FIELDS = {
   title: (result) => marked(result.highlight.title || result.url || "–"),
   snippet: (result) => marked(result.highlight.snippets[0] ?? ""),
+  notice: (result) => [result.notice ?? ""],
   section: (result, { isGrouped }) => [isGrouped ? "" : (result.section ?? "")], // their group says it
   date: (result, { day }) => [result.published ? day.format(new Date(result.published)) : ""],
   authors: (result) => [result.authors.join(", ")],
@@ -19,7 +20,7 @@ const FIELDS = {
 export function plain() {
   const field = (name) => make("span", { part: name, "data-field": name });
   const about = ["status", "section", "date"].map((part) => make("span", { part }, make("bdi", { "data-field": part })));
-  return make("span", { dir: "auto" }, field("title"), make("span", { part: "about" }, ...about), field("snippet"));
+  return make("span", { dir: "auto" }, field("title"), make("span", { part: "about" }, ...about), field("notice"), field("snippet"));
 }
 
 // `look`: texts, day (a date format), base, template, isGrouped.
