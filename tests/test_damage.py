@@ -127,8 +127,8 @@ def test_what_is_open_already_is_checked_where_it_is_first_used(
         written.seek(at)
         written.write(bytes([whole[at] ^ 1]))
     assert answers(reader) == right
-    assert [record.levelno for record in caplog.records] == [logging.CRITICAL]
-    (said,) = caplog.messages
+    assert {record.levelno for record in caplog.records} == {logging.CRITICAL}
+    said = caplog.messages[0]
     assert "occ.pos" in said
     assert gone in said
     assert reader.status().damaged == (gone,)
@@ -282,12 +282,16 @@ def test_verify_notes_what_it_finds_and_clears_what_is_whole_again(engine: Engin
     assert live(folder) == before
 
 
-def test_a_lost_name_of_the_live_one_is_found_again(engine: Engine, folder: Path) -> None:
+def test_a_lost_name_of_the_live_one_is_found_again(
+    engine: Engine, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     right = answers(engine)
     for content in (b"gone\n", b"", b"\xff\xfe"):
         (folder / "CURRENT").write_bytes(content)
         reader = connect(engine.url)
+        caplog.clear()
         assert answers(reader) == right
+        assert [text.split(" names ")[0] for text in caplog.messages] == ["CURRENT"]
         apply(reader, ARTICLES[0])
         assert (folder / "CURRENT").read_text().strip() == reader.status().generation
         reader.close()
