@@ -8,10 +8,8 @@ places where they begin, and because two letters tell most words for which a ste
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from nltk.stem.snowball import EnglishStemmer
-
-_SPECIAL: dict[str, str] = vars(EnglishStemmer)["_EnglishStemmer__special_words"]
 _QUOTES = str.maketrans("‘’‛", "'''")
 _APOSTROPHES = re.compile(r"\A'|'(?:s'?)?\Z")
 _CONSONANT_Y = re.compile(r"\Ay|(?<=[aeiou])y")
@@ -71,8 +69,8 @@ def stem(word: str) -> str:
     """The stem of a word, which is in small letters."""
     if len(word) <= 2:
         return word
-    if word in _SPECIAL:
-        return _SPECIAL[word]
+    if word in (special := _special()):
+        return special[word]
     if not word.isalnum():
         word = _APOSTROPHES.sub("", word.translate(_QUOTES))
     if "y" in word:
@@ -122,6 +120,16 @@ def stem(word: str) -> str:
     elif r2 <= end and word.endswith("ll"):
         word = word[:end]
     return word.replace("Y", "y")
+
+
+@cache
+def _special() -> dict[str, str]:
+    """The words that have a stem of their own."""
+    # NLTK is a quarter of the time that a command takes to start, and one that takes an article down stems nothing.
+    from nltk.stem.snowball import EnglishStemmer
+
+    words: dict[str, str] = vars(EnglishStemmer)["_EnglishStemmer__special_words"]
+    return words
 
 
 def _without_ed(word: str, r1: int, r2: int) -> tuple[str, int, int]:

@@ -299,6 +299,15 @@ def test_takedown_and_its_undoing(filled):
     assert "@" in taken["who"]
 
 
+def test_a_takedown_does_not_wait_for_what_it_does_not_need(filled, index):
+    """A quarter of the time of the command went into loading NLTK."""
+    code = "import sys; from search.cli import main; main(standalone_mode=False); print('nltk' in sys.modules)"
+    command = [sys.executable, "-c", code, "--index", f"whoosh:{index}", "takedown", "vote", "--reason", "r"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+    assert filled("takedowns").stdout.count("vote") == 1
+
+
 def test_takedowns_before_there_are_any(filled):
     assert filled("takedowns").stdout == "Nothing is taken down.\n"
     assert filled("takedowns", "--log").stdout == "Nothing was ever taken down.\n"

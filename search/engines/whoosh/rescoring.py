@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,6 @@ from search.clauses import Near
 from search.engines.whoosh.arrays import places_of
 from search.engines.whoosh.evaluate import Matches, Scores
 from search.engines.whoosh.leaves import PLACES, fields_of, stretches
-
-STOPS = frozenset(map(analysis.stem, analysis.STOP_WORDS))
 
 Read = Callable[[Sequence[int], Sequence[int]], list[Article]]  # the articles of these segments and documents
 
@@ -121,7 +120,7 @@ def shared(best: Best, matches: Matches, read: Read) -> dict[str, float]:
         held.update(stems.keys())
         for stem, often in stems.items():
             weights[stem] += part * often / length
-    common = [stem for stem, articles in held.items() if articles > 1 and stem not in STOPS]
+    common = [stem for stem, articles in held.items() if articles > 1 and stem not in _stops()]
     likely = sorted(common, key=lambda stem: (-weights[stem], stem))[: fields.FEEDBACK_LIKELY]
     idf = {stem: matches.idf(stem) for stem in likely}
     telling = {stem: weights[stem] * idf[stem] for stem in likely}
@@ -163,3 +162,9 @@ def _stems(article: Article) -> Counter[str]:
                 if len(part.stem) > 1:
                     stems[part.stem] += often
     return stems
+
+
+@cache
+def _stops() -> frozenset[str]:
+    """The stems of stop words; a command that searches for nothing needs none."""
+    return frozenset(map(analysis.stem, analysis.STOP_WORDS))
