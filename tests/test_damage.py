@@ -157,6 +157,20 @@ def test_other_engines_follow_and_the_damaged_one_is_never_removed(engine: Engin
     other.close()
 
 
+def test_one_that_another_process_has_noted_and_not_told_of_is_asked_no_more(engine: Engine, folder: Path) -> None:
+    right = answers(engine)
+    reader = connect(engine.url)
+    reader.search(parse("", per_page=0))
+    (file,) = live(folder).glob("*.arr")
+    at = file.read_bytes().index(arrays.Arrays(file)["occ.pos"].tobytes())
+    with file.open("r+b") as written:
+        written.seek(at)
+        written.write(b"\xff" * 9)
+    damage.note(live(folder), "killed after this")
+    assert answers(reader) == right
+    reader.close()
+
+
 def test_the_stand_in_is_brought_up_to_date_by_itself(engine: Engine, folder: Path) -> None:
     apply(engine, from_dict({"id": "new", "title": "Tide of today"}), "a0")
     right = answers_of(engine, "tide")
@@ -267,13 +281,18 @@ def test_a_full_disk_keeps_nobody_from_noting_it(engine: Engine, folder: Path) -
     assert damage.reason(before) == "damaged"
 
 
-def test_verify_notes_what_it_finds_and_clears_what_is_whole_again(engine: Engine, folder: Path) -> None:
+def test_verify_notes_what_it_finds_and_clears_what_is_whole_again(
+    engine: Engine, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     right, before = answers(engine), live(folder)
     (file,) = before.glob("*.arr")
     shutil.copy(file, folder / "copy")
     flip(file, file.stat().st_size - 1)
     (said,) = engine.verify()
     assert file.name in said
+    caplog.clear()
+    assert engine.verify() == [said]
+    assert caplog.messages == []  # the log has it already
     assert live(folder) != before
     assert answers(engine) == right
     shutil.move(folder / "copy", file)

@@ -21,6 +21,8 @@ WAIT = 10.0  # seconds for another process's transaction; a batch of 1,000 artic
 PAGE = 16384  # bytes; 46,000 news articles: 53.5 MB and 10 of them read in .30 ms; 8192: 56 MB and .40 ms
 CACHE = 16_000  # kB of pages while writing: 1,000 new articles touch so many of the indexes of 300,000
 
+LOGS = ("-wal", "-shm")  # what SQLite appends to the name of a store for the files beside it
+
 WITHHELD = """
 CREATE INDEX withheld ON articles (seq, id, embargo)
     WHERE digest IS NULL OR status = 'withdrawn' OR embargo IS NOT NULL;

@@ -104,6 +104,9 @@ class Opened:
 
     def give_up(self, generation: Path, problem: IndexCorrupt) -> None:
         """Nobody is to ask this generation any more. Raises the problem where there is no other."""
+        self._seen = None
+        if damage.is_noted(generation):  # somebody was faster
+            return
         others = [name for name in generations.names(self._folder) if name != generation.name]
         if not others:
             raise problem

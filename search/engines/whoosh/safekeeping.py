@@ -15,7 +15,6 @@ from search.engines import EngineError
 from search.engines.whoosh import contents, database, durable, generations, store, takedowns
 
 RESTORING = "restoring"
-LOGS = ("-wal", "-shm")
 
 
 def copy(source: Path, target: Path) -> None:
@@ -100,7 +99,7 @@ def _set_aside(folder: Path) -> str | None:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     aside = f"{store.FILE}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     (folder / aside).hardlink_to(file)
-    for log in LOGS:  # beside another store they would be taken for its own
+    for log in database.LOGS:  # beside another store they would be taken for its own
         with suppress(FileNotFoundError):
             (folder / (store.FILE + log)).rename(folder / (aside + log))
     durable.sync_folder(folder)

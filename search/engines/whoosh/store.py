@@ -217,7 +217,8 @@ class Store:
                 " (SELECT count(*) FROM articles WHERE seq > ?)",
                 (after,),
             ).fetchone()
-        return Counts(articles, last, pending, sum(_size(path) for path in self.path.parent.glob(f"{FILE}*")))
+        files = (self.path, *(self.path.with_name(FILE + log) for log in database.LOGS))
+        return Counts(articles, last, pending, sum(map(_size, files)))
 
     # What was accepted when, and what is taken back.
 
