@@ -15,7 +15,7 @@ from indexer import plan, sources
 from indexer.plan import Duplicate
 from indexer.reckoning import Reckoning
 from indexer.seen import SeenArticles
-from indexer.sources import Read, Refused
+from indexer.sources import Names, Read, Refused
 from search import ending
 from search.engines import DONE, Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused, Run
 
@@ -64,6 +64,7 @@ def update(
     *,
     section: str | None = None,
     timezone: tzinfo = UTC,
+    mapping: Names | None = None,
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -72,7 +73,7 @@ def update(
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
-    run = _Run(engine, "index", paths, _Reading(section, timezone, stdin), progress)
+    run = _Run(engine, "index", paths, _Reading(section, timezone, mapping, stdin), progress)
     with run.stoppable(), engine.bulk():
         run.accept(adopt=False)
         if run.report.read:
@@ -86,6 +87,7 @@ def rebuild(
     *,
     section: str | None = None,
     timezone: tzinfo = UTC,
+    mapping: Names | None = None,
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
     force: bool = False,
@@ -99,7 +101,7 @@ def rebuild(
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
-    run = _Run(engine, "reindex", paths, _Reading(section, timezone, stdin), progress)
+    run = _Run(engine, "reindex", paths, _Reading(section, timezone, mapping, stdin), progress)
     with run.stoppable():
         if not paths:
             run.begin()
@@ -124,6 +126,7 @@ class _Reading:
 
     section: str | None
     timezone: tzinfo
+    mapping: Names | None
     stdin: BinaryIO | None
 
 
@@ -245,7 +248,9 @@ class _Run:
     def _read(self, path: str, reckoning: Reckoning) -> Iterator[Read]:
         """The articles of a path; what is refused goes to the report."""
         how, report = self._reading, self.report
-        for item in sources.read([path], section=how.section, timezone=how.timezone, stdin=how.stdin):
+        for item in sources.read(
+            [path], section=how.section, timezone=how.timezone, mapping=how.mapping, stdin=how.stdin
+        ):
             reckoning.count(item)
             if self._progress and reckoning.done % TELL == 0:
                 self._progress("reading", reckoning.done, reckoning.expected())

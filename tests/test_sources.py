@@ -164,22 +164,31 @@ def test_a_named_folder_that_cannot_be_entered_is_refused(folder: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("name", "text", "count"),
     [
-        (f"[{LINE}]", "an array of JSON: write one object a line (jq -c '.[]' FILE) into a .jsonl"),
-        ('[\n  {\n    "title": "Snow"', "an array of JSON: write one object a line (jq -c '.[]' FILE) into a .jsonl"),
-        (LINE, "articles in .json: write one object a line (jq -c . FILE) into a .jsonl"),
-        ('{"name": "broadsheet", "version": 1}', None),
-        ('[{"name": "broadsheet"}]', None),
-        ("[1, 2]", None),
-        ("", None),
+        ("a.json", f"[{LINE}]", 1),
+        ("a.json", LINE, 1),
+        ("a.json", '{\n "headline": "Snow",\n "content": "It fell."\n}', 1),
+        ("a.json", '[{"title": "Home", "url": "/"}]', 0),  # a menu
+        ("a.json", '{"name": "broadsheet", "version": 1}', 0),
+        ("a.json", '[{"name": "broadsheet"}]', 0),
+        ("a.json", "[1, 2]", 0),
+        ("a.json", "", 0),
+        ("a.csv", "id,title,body\n1,Snow,It fell.\n", 1),
+        ("a.tsv", "Date\tHeadline\tText\n2025-01-01\tSnow\tIt fell.\n", 1),
+        ("a.csv", "country,population\nFrance,68\n", 0),
+        ("a.csv", "title\nSnow\n", 0),
+        ("a.csv", "", 0),
+        ("a.xml", "<project/>", 0),
     ],
 )
-def test_articles_in_json_are_not_passed_over_in_silence(tmp_path: Path, text: str, reason: str | None) -> None:
+def test_what_may_be_anything_is_read_in_a_folder_if_it_holds_articles(
+    tmp_path: Path, name: str, text: str, count: int
+) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        (tmp_path / "a.json").write_text(text, encoding=encoding)
-        expected = [Refused(str(tmp_path / "a.json"), None, reason)] if reason else []
-        assert list(read([tmp_path])) == expected
+        (tmp_path / name).write_text(text, encoding=encoding)
+        assert [type(found) for found in read([tmp_path])] == [Read] * count
+        assert len(list(read([tmp_path / name]))) == 1, "what is named is read or refused"
 
 
 @pytest.mark.parametrize(
@@ -241,11 +250,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_in(folder: Path) -> None
     (folder / "gone.md").symlink_to(folder / "nowhere.md")
     (folder / "empty.md").write_text(" \n")
     (folder / "binary.txt").write_bytes(bytes(range(256)))
-    found = list(read([folder / "missing", folder / "table.csv", folder]))
+    found = list(read([folder / "missing", folder / "picture.png", folder]))
     reasons = {Path(f.file).name: f.reason for f in found if isinstance(f, Refused)}
     assert reasons == {
         "missing": "there is no such file or folder",
-        "table.csv": f"no reader for .csv (there are readers for {', '.join(READERS)}: convert it, or rename it)",
+        "picture.png": f"no reader for .png (there are readers for {', '.join(READERS)}: convert it, or rename it)",
         "gone.md": "cannot be read: No such file or directory",
         "empty.md": "empty",
         "binary.txt": "a binary file, not text",
@@ -315,7 +324,20 @@ def test_utf_16_with_its_mark_is_text() -> None:
     assert (found.article.title, found.article.body) == ("Überschrift", "Ein Satz.")
 
 
-STARTS = ["", "{", '{"title": "a", ', "---\n", "+++\n", "{\n", "<html>", "<title>a</title><p>", "Title\nPublished "]
+SUFFIXES = (*READERS, ".json", ".xml", ".zip", ".gz")
+STARTS = [
+    "",
+    "{",
+    '{"title": "a", ',
+    "---\n",
+    "+++\n",
+    "{\n",
+    "<html>",
+    "<title>a</title><p>",
+    "Title\nPublished ",
+    "[{",
+    "title,body\n",
+]
 BYTES = st.binary(max_size=200)
 TEXT = st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
 PIECES = st.lists(
@@ -369,10 +391,11 @@ PIECES = st.lists(
 @given(start=st.sampled_from(STARTS), data=BYTES | TEXT | PIECES)
 def test_no_bytes_stop_any_reader(tmp_path_factory: pytest.TempPathFactory, start: str, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
-    for suffix in READERS:
+    for suffix in SUFFIXES:
         (folder / f"a{suffix}").write_bytes(start.encode() + data)
-    found = [*read([folder]), *read_bytes(start.encode() + data)]
-    assert len({f.file for f in found}) == len(READERS) + 1, "every file is read or refused"
+    list(read([folder]))
+    found = [*read(folder.iterdir()), *read_bytes(start.encode() + data)]
+    assert len({f.file for f in found}) == len(SUFFIXES) + 1, "every file is read or refused"
     for f in found:
         if isinstance(f, Read):
             digest(f.article)

@@ -9,6 +9,8 @@ import pytest
 
 from indexer.sources import Read, Refused, read
 
+ONE = "name it .json, or write one object a line"
+
 
 def read_lines(*lines: str | bytes) -> list[Read | Refused]:
     data = b"\n".join(line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in lines)
@@ -20,7 +22,7 @@ def read_lines(*lines: str | bytes) -> list[Read | Refused]:
     [
         ("{not json}", "not JSON: Expecting property name enclosed in double quotes at column 2"),
         ("[1, 2]", "not an article: the line is JSON, but no object"),
-        ('[{"id": "a"}]', "an array of JSON: write one object a line (jq -c '.[]' FILE)"),
+        ('[{"id": "a"}]', f"an array of JSON: {ONE}"),
         ('{"title": "T', "not JSON: Unterminated string starting at column 11"),
         ('{"title": "T\x01"}', "not JSON: Invalid control character at column 13"),
         (
@@ -58,18 +60,15 @@ def test_unknown_fields_are_kept_and_said_once() -> None:
     assert second.article.authors == ("Ann Poe", "John Roe", "Kim Li")
 
 
-ARRAY = "write one object a line (jq -c '.[]' FILE)"
-
-
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b'{\n"title": "T",\n"body": "x"\n}', "JSON over several lines: write one object a line (jq -c . FILE)"),
-        (b'{"title": "T",\n"body": "x"}', "JSON over several lines: write one object a line (jq -c . FILE)"),
-        (b'[\n{"title": "T"}\n]', f"JSON over several lines: {ARRAY}"),
-        (b'[{\n"title": "T"\n}]', f"JSON over several lines: {ARRAY}"),
-        (b'[{"title": "T"},\n{"title": "U"}]', f"JSON over several lines: {ARRAY}"),
-        (b'[{"title": "T"}, {"title": "U"}]', f"an array of JSON: {ARRAY}"),
+        (b'{\n"title": "T",\n"body": "x"\n}', f"JSON over several lines: {ONE}"),
+        (b'{"title": "T",\n"body": "x"}', f"JSON over several lines: {ONE}"),
+        (b'[\n{"title": "T"}\n]', f"JSON over several lines: {ONE}"),
+        (b'[{\n"title": "T"\n}]', f"JSON over several lines: {ONE}"),
+        (b'[{"title": "T"},\n{"title": "U"}]', f"JSON over several lines: {ONE}"),
+        (b'[{"title": "T"}, {"title": "U"}]', f"an array of JSON: {ONE}"),
         (b"PK\x03\x04\x14\0\0\0\n\0\n\0\n", "a binary file, not text"),
         (b"\x1f\x8b\x08\n\0\n\0\n", "a binary file, not text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n\n", "a binary file, not text"),

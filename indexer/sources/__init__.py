@@ -13,16 +13,19 @@ from json import JSONDecoder
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from . import dump, feed, files, html, json_feed, jsonl, markdown, packed, sitemap
+from . import dump, feed, files, html, json_feed, json_list, jsonl, markdown, packed, sitemap, table
+from .mapping import Names
 from .origin import UTF_16, Origin, Read, Refused, begun
 
-__all__ = ["READERS", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
+__all__ = ["READERS", "Names", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
 
 Reader = Callable[[BinaryIO, Origin], Iterator[Read | Refused]]
 
 READERS: dict[str, Reader] = {
     ".jsonl": jsonl.read,
     ".ndjson": jsonl.read,
+    ".csv": table.read,
+    ".tsv": table.read,
     ".md": markdown.read,
     ".markdown": markdown.read,
     ".html": html.read,
@@ -33,7 +36,8 @@ READERS: dict[str, Reader] = {
     ".atom": feed.read,
     ".rdf": feed.read,
 }
-_BY_CONTENT = (".json", ".xml")  # these may hold anything: in a folder they are read if they hold articles
+_BY_CONTENT = (".json", ".xml")  # these may hold any format: the content decides
+_MAY_HOLD = {".json": json_list.may_hold_articles, ".csv": table.may_hold_articles, ".tsv": table.may_hold_articles}
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
 SNIFF = 64 * 1024
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
@@ -44,28 +48,35 @@ _XML: dict[bytes, Reader] = {  # by the root element, without its prefix
     b"urlset": sitemap.read,
     b"sitemapindex": sitemap.read,
 }
+_LIST = re.compile(rb"\[\s*[{\]]")
 _ROOT = re.compile(rb"(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<(?:[\w.-]+:)?([\w.-]+)", re.S)
 _FRONT = re.compile(rb"(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
 
 
 def read(
-    paths: Iterable[str | Path], *, section: str | None = None, timezone: tzinfo = UTC, stdin: BinaryIO | None = None
+    paths: Iterable[str | Path],
+    *,
+    section: str | None = None,
+    timezone: tzinfo = UTC,
+    mapping: Names | None = None,
+    stdin: BinaryIO | None = None,
 ) -> Iterator[Read | Refused]:
     """Every article in files, folders, archives and (`-`) standard input, in order; what is none is refused, and why.
 
-    In folders and archives hidden files and files of suffixes that no reader answers to are left out, and so is JSON
-    and XML that holds no articles. `section` is that of the whole import. `timezone` is that of dates without a zone.
+    In folders and archives hidden files and files of suffixes that no reader answers to are left out, and so are JSON,
+    XML and tables that hold no articles. `section` is that of the whole import, `timezone` that of dates without a
+    zone; `mapping` says how foreign JSON and CSV call the fields.
     """
     for path in paths:
         if str(path) == "-":
-            origin = Origin("standard input", "-", section, timezone, shared=True)
+            origin = Origin("standard input", "-", section, timezone, shared=True, mapping=mapping)
             yield from _read(lambda: nullcontext(stdin or sys.stdin.buffer), "", origin)
             continue
         for found in files.find(path, _is_wanted):
             if isinstance(found, Refused):
                 yield found
                 continue
-            origin = Origin(str(found.path), found.below, section, timezone, root=found.root)
+            origin = Origin(str(found.path), found.below, section, timezone, mapping=mapping, root=found.root)
             yield from _read(partial(found.path.open, "rb"), found.path.suffix, origin, is_named=found.is_named)
 
 
@@ -145,11 +156,11 @@ def _members(
 
 def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> Iterator[Read | Refused]:
     reader = READERS.get(suffix)
-    if reader is None or suffix in _ANYTHING:
+    if reader is None or suffix in _ANYTHING or (suffix in _MAY_HOLD and not is_named):
         head, stream = begun(stream, SNIFF)
-        reader = sniff(head) or (dump.read if suffix in _ANYTHING else None)
-        if not is_named and suffix in _BY_CONTENT and reader is not json_feed.read and reader not in _XML.values():
-            yield from _left_out(head, origin)
+        if suffix in _ANYTHING or reader is None:
+            reader = sniff(head, origin.mapping) or (dump.read if suffix in _ANYTHING else None)
+        if not is_named and not _holds_articles(reader, suffix, _text(head), origin.mapping):
             return
     if reader is not None:
         yield from reader(stream, origin)
@@ -158,23 +169,20 @@ def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> 
         yield Refused(origin.file, None, reason)
 
 
+def _holds_articles(reader: Reader | None, suffix: str, head: bytes, mapping: Names | None) -> bool:
+    """Whether what was found in a folder, and may be anything, holds articles."""
+    if suffix in _ANYTHING or reader is json_feed.read or reader in _XML.values():
+        return True
+    return suffix in _MAY_HOLD and _MAY_HOLD[suffix](head, mapping)
+
+
 def _is_wanted(name: str) -> bool:
     """Whether a file that was found may hold articles, by its name."""
     suffix = PurePosixPath(packed.inner(name)).suffix.lower()
     return suffix in READERS or suffix in _BY_CONTENT or suffix in packed.ARCHIVES
 
 
-def _left_out(head: bytes, origin: Origin) -> Iterator[Refused]:
-    """Articles in a file of a suffix that anything may have: not read, and not passed over in silence."""
-    head = _text(head)
-    fields = {field for field in (b"title", b"body") if re.search(rb'"%s"\s*:' % field, head)}
-    if head.startswith(b"[") and head[1:].lstrip().startswith(b"{") and fields:
-        yield Refused(origin.file, None, f"an array of JSON: {jsonl.ARRAY} into a .jsonl")
-    elif head.startswith(b"{") and len(fields) == 2:
-        yield Refused(origin.file, None, f"articles in .json: {jsonl.LINES} into a .jsonl")
-
-
-def sniff(head: bytes) -> Reader | None:
+def sniff(head: bytes, mapping: Names | None = None) -> Reader | None:
     """The reader that the beginning of a file asks for."""
     text = _text(head)
     if _PAGE.match(text):
@@ -184,10 +192,20 @@ def sniff(head: bytes) -> Reader | None:
     if (root := _ROOT.match(text)) and root[1] in _XML:
         return _XML[root[1]]
     if text.startswith(b"{"):
-        if json_feed.MARK.search(text):
-            return json_feed.read
-        return markdown.read if _json_front(text.decode("utf-8", "replace")) else jsonl.read
-    return jsonl.read if text.startswith(b"[{") else None
+        return _sniff_object(text)
+    if _LIST.match(text):
+        return json_list.read
+    return table.read if table.may_hold_articles(text, mapping) else None
+
+
+def _sniff_object(text: bytes) -> Reader:
+    if json_feed.MARK.search(text):
+        return json_feed.read
+    if _json_front(text.decode("utf-8", "replace")):
+        return markdown.read
+    line, end, _ = text.partition(b"\n")
+    # A broken line among lines is refused by itself; an object that goes on in the next line is none of theirs.
+    return json_list.read if end and not line.rstrip().endswith(b"}") else jsonl.read
 
 
 def _text(head: bytes) -> bytes:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
-from search.article import FIELDS
+from . import dates, entries, foreign
+from .origin import LARGEST, NotAnArticle, Origin, Read, Refused, utf_8
 
-from . import dates
-from .origin import LARGEST, NotAnArticle, Origin, Read, Refused, people, utf_8
-
-ARRAY = "write one object a line (jq -c '.[]' FILE)"
-LINES = "write one object a line (jq -c . FILE)"
+_RENAME = "name it .json, or write one object a line"
 _BOM = b"\xef\xbb\xbf"
 _OPEN = (b"{", b"[", b",", b":")  # a line that ends so goes on in the next
 # As feeds write it, RFC 822 with its zone: nothing in it is a guess.
@@ -23,37 +19,29 @@ _FEED = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?
 
 def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
     """Every line, as an article or refused with its number."""
-    origin = replace(origin, shared=True)
-    said: set[str] = set()
-    number = begun = 0
-    try:
+    number = 0
+
+    def numbered() -> Iterator[tuple[int, bytes]]:
+        nonlocal number
+        is_first = True
         for number, line in enumerate(_lines(utf_8(stream)), start=1):
             line = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
             if not line:
                 continue
-            if not begun and (reason := _is_no_jsonl(line)):
-                yield Refused(origin.file, number, reason)
-                return
-            begun = number
-            try:
-                data, notes = _object(line)
-                read = origin.article(data, line=number)
-            except NotAnArticle as refusal:
-                yield Refused(origin.file, number, str(refusal))
-                continue
-            if read.from_path:
-                notes.append("no id and no url: the id is made of the file's name, the date and the title")
-            # Once a file is enough: a million lines of the same export have the same unknown fields.
-            if not said.issuperset(notes):
-                read = replace(read, notes=tuple(note for note in notes if note not in said))
-                said.update(notes)
-            yield read
+            if is_first and (reason := _is_no_jsonl(line)):
+                raise NotAnArticle(reason, number)
+            is_first = False
+            yield number, line
+        if is_first:
+            raise NotAnArticle("empty")
+
+    try:
+        yield from entries.articles(numbered(), _fields, origin)
+    except NotAnArticle as refusal:
+        yield Refused(origin.file, refusal.line, str(refusal))
     except UnicodeDecodeError as error:
         reason = f"broken encoding: not {error.encoding.upper()} after this line (iconv -f UTF-16 -t UTF-8 says where)"
         yield Refused(origin.file, number or None, reason)
-        return
-    if not begun:
-        yield Refused(origin.file, None, "empty")
 
 
 def _is_no_jsonl(line: bytes) -> str | None:
@@ -64,7 +52,7 @@ def _is_no_jsonl(line: bytes) -> str | None:
         # No text has these; most binary files have them at their beginning.
         return "a binary file, not text" if b"\0" in line or _BINARY.search(line[:64]) else None
     if line == b"[{" or line.endswith(_OPEN):
-        return f"JSON over several lines: {ARRAY if line.startswith(b'[') else LINES}"
+        return f"JSON over several lines: {_RENAME}"
     return None
 
 
@@ -80,7 +68,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
+def _object(line: bytes) -> dict[str, Any]:
     if len(line) > LARGEST:
         raise NotAnArticle(f"longer than {LARGEST // 2**20} MiB, which no article is")
     try:
@@ -96,24 +84,21 @@ def _object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     except RecursionError:
         raise NotAnArticle("not an article: nested too deeply") from None
     if isinstance(data, list) and data and isinstance(data[0], dict):
-        raise NotAnArticle(f"an array of JSON: {ARRAY}")
+        raise NotAnArticle(f"an array of JSON: {_RENAME}")
     if not isinstance(data, dict):
         raise NotAnArticle("not an article: the line is JSON, but no object")
-    notes = []
-    if "author" in data:
-        author = data["author"]
-        if author in (None, ""):
-            del data["author"]
-        elif isinstance(author, str) and not data.get("authors"):
-            # Most exports have one name in `author`; the field is `authors`.
-            data["authors"] = people(data.pop("author"))
-            notes.append("field 'author' read as 'authors'")
+    return data
+
+
+def _fields(line: bytes, origin: Origin) -> tuple[dict[str, Any], list[str]]:
+    data = _object(line)
+    if origin.mapping:
+        return foreign.fields(data, origin)
+    data, notes = foreign.aliased(data, origin)
     for name in ("published", "updated", "embargo_until"):
         if isinstance(text := data.get(name), str) and _FEED.fullmatch(text):
             data[name] = dates.parse(text) or text
-    if not _KNOWN.issuperset(data):
-        notes += [f"unknown field {name!r} kept in extra" for name in sorted(data.keys() - _KNOWN)]
-    return data, notes
+    return data, notes + foreign.unknown(data)
 
 
 def _refuse(name: str) -> NoReturn:
@@ -121,4 +106,3 @@ def _refuse(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
-_KNOWN = frozenset(FIELDS)

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 from search.article import FIELDS, Article, ArticleError, from_dict, whole
 
+from .mapping import Names
+
 # The longest novel is 10 MB of text: what is longer is a log, a database or an accident.
 LARGEST = 32 * 2**20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -73,6 +75,7 @@ class Origin:
     timezone: tzinfo = UTC
     shared: bool = False  # several articles have this path: the lines of a file, what comes in on standard input
     url: str | None = None  # where it was fetched
+    mapping: Names | None = None  # of the fields of foreign JSON and CSV
     root: str = ""  # the name of that folder: part of the ids, since two folders may hold files of the same names
 
     @property
