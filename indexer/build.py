@@ -2,60 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from indexer import plan, sources
-from indexer.plan import Duplicate
+from indexer import plan
+from indexer.fetch import Fetcher, is_address, without_secrets
+from indexer.fetch.visits import Visits
+from indexer.items import Gone, Item, Known, Listing, Remark
+from indexer.plan import Seen
+from indexer.reading import BATCH, Reading, batches, source
 from indexer.reckoning import Reckoning
+from indexer.report import Report, Stopped
 from indexer.seen import SeenArticles
 from indexer.sources import Names, Read, Refused
 from search import ending
-from search.engines import DONE, Delete, Engine, EngineError, IndexMissing, Progress, RebuildRefused, Run
+from search.engines import DONE, Delete, Engine, EngineError, Held, IndexMissing, Progress, RebuildRefused
 
-STDIN = "-"
-BATCH = 1_000  # articles accepted in one transaction, which writes the pages of the indexes that they touch once
-BATCH_TEXT = 8_000_000  # characters; a batch of books ends sooner
 SAME_TEXT = "the same title and text as an article read before, under another id"
 KEPT = "nothing was removed: what cannot be read may still hold it"
+GONE = "removed, as the site says that it is gone for good (410)"
+NEWEST = "nothing was removed: a feed has its newest articles only, and the others are not gone"
+VISITS = "visits.db"
 MOST_LOST = 0.1  # of the articles of a path: more are rather a folder that is not mounted than an editor's decision
 NAMED = 5  # of the articles that would go
 TELL = 100  # articles between two words about the progress
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    refused: list[Refused] = field(default_factory=list)
-    duplicates: list[Duplicate] = field(default_factory=list)
-    notes: dict[str, tuple[int, str]] = field(default_factory=dict)  # what -> how often, and the file of the first
-    silent: list[str] = field(default_factory=list)  # paths from which nothing was read
-    generation: str | None = None  # the new one, of a rebuild
-    broken_off: list[Run] = field(default_factory=list)  # runs before that did not come to their end
-
-    @property
-    def read(self) -> int:
-        """Articles that were read."""
-        return self.added + self.changed + self.unchanged
-
-
-class Stopped(Exception):
-    """The run was cut short, by its cause. What `report` counts is accepted and kept."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__("stopped")
-        self.report = report
 
 
 def update(
@@ -66,18 +40,29 @@ def update(
     timezone: tzinfo = UTC,
     mapping: Names | None = None,
     stdin: BinaryIO | None = None,
+    fetcher: Fetcher | None = None,
     progress: Progress | None = None,
+    prune: bool = False,
+    force: bool = False,
 ) -> Report:
-    """Add what is new and replace what changed, by digest; nothing is removed.
+    """Add what is new and replace what changed, by digest; nothing is removed but what its site says is gone (410).
+
+    `prune`: what came from one of the paths before and is there no longer is removed, by the rules of `rebuild`.
 
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
-    run = _Run(engine, "index", paths, _Reading(section, timezone, mapping, stdin), progress)
+    run = _Run(engine, "index", paths, Reading(section, timezone, mapping, stdin, fetcher, prune=prune), progress)
     with run.stoppable(), engine.bulk():
-        run.accept(adopt=False)
-        if run.report.read:
-            engine.catch_up(progress)
+        before = run.held() if prune and not force else {}
+        try:
+            run.accept(adopt=False)
+            if prune:
+                run.check(before)
+                run.remove()
+        finally:
+            if run.report.read or run.report.removed:
+                engine.catch_up(progress)
     return run.report
 
 
@@ -89,6 +74,7 @@ def rebuild(
     timezone: tzinfo = UTC,
     mapping: Names | None = None,
     stdin: BinaryIO | None = None,
+    fetcher: Fetcher | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> Report:
@@ -101,7 +87,7 @@ def rebuild(
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
-    run = _Run(engine, "reindex", paths, _Reading(section, timezone, mapping, stdin), progress)
+    run = _Run(engine, "reindex", paths, Reading(section, timezone, mapping, stdin, fetcher, afresh=True), progress)
     with run.stoppable():
         if not paths:
             run.begin()
@@ -114,42 +100,30 @@ def rebuild(
     return run.report
 
 
-def source(path: str | Path) -> str:
-    """The name under which the engine keeps where an article came from: the same however the path is written."""
-    name = STDIN if str(path) == STDIN else sources.files.source(path)
-    return os.fsencode(name).decode("utf-8", "replace")  # a name of other bytes than UTF-8 is no text
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How the sources are read."""
-
-    section: str | None
-    timezone: tzinfo
-    mapping: Names | None
-    stdin: BinaryIO | None
-
-
 class _Run:
     """One command: what it was told, what it has seen, what it reports."""
 
     def __init__(
-        self, engine: Engine, command: str, paths: Sequence[str | Path], reading: _Reading, progress: Progress | None
+        self, engine: Engine, command: str, paths: Sequence[str | Path], reading: Reading, progress: Progress | None
     ) -> None:
         self.report = Report()
         self._engine = engine
         self._command = command
-        self._paths = {source(path): str(path) for path in paths}
+        self._paths = {source(path): without_secrets(str(path)) if is_address(path) else str(path) for path in paths}
+        self._given = {source(path): str(path) for path in paths}  # with the secrets
         self._reading = reading
         self._progress = progress
         self._seen = SeenArticles()
+        self._visits = Visits(lambda: engine.beside(VISITS), self._held_of)
         self._unread: set[str] = set()  # paths below which something cannot be read
+        self._newest: set[str] = set()  # paths that have their newest articles only
+        self._known: set[str] = set()  # paths of which something is as it was
         self.number: int | None = None  # once it has anything to accept
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
         try:
-            with closing(self._seen):
+            with closing(self._seen), closing(self._visits):
                 yield
             self._end(DONE)
         except BaseException as problem:
@@ -169,21 +143,25 @@ class _Run:
         report, reckoning = self.report, Reckoning(self._paths.values())
         for name, path in self._paths.items():
             silent = True
-            for batch in _batches(self._read(path, reckoning)):
+            for batch in batches(self._read(name, path, reckoning)):
                 silent = False
                 self._note(batch)
-                run = self._opened()
+                if adopt or not self._begun() or self._engine.broken_off():
+                    self._opened()
                 ids = [read.article.id for read in batch]
                 seen = self._seen.of(ids)
                 todo = plan.compare(batch, self._engine.held(ids), seen, name, adopt=adopt)
                 self._seen.add(seen)
-                self._engine.accept(run, todo.put)
+                if todo.put:
+                    self._engine.accept(self._opened(), todo.put)
+                self._visits.save()
                 report.added += todo.added
                 report.changed += todo.changed
                 report.unchanged += todo.unchanged
                 report.duplicates += todo.duplicates
                 report.refused += todo.refused
-            if silent:
+            self._visits.save()
+            if silent and path not in self._known:
                 report.silent.append(path)
         if self._progress:
             self._progress("reading", reckoning.done, reckoning.done)
@@ -199,7 +177,7 @@ class _Run:
             RebuildRefused: naming the first of them, and the remedy.
         """
         for name, held in before.items():
-            if self._paths[name] in {*self._unread, *self.report.silent}:
+            if self._paths[name] in {*self._unread, *self._newest, *self.report.silent}:
                 continue  # nothing of it is removed
             gone = [change.id for change in self._gone(name)]
             left = sum(1 for _ in self._engine.held_from(name)) - len(gone)
@@ -221,8 +199,10 @@ class _Run:
     def remove(self) -> None:
         """Remove what came from these paths before and is not there now; nothing where something cannot be read."""
         for name, path in self._paths.items():
-            if path in self._unread:
-                self.report.notes[KEPT] = (self.report.notes.get(KEPT, (0, path))[0] + 1, path)
+            if path in self._newest:
+                self.report.note(NEWEST, path)
+            elif path in self._unread:
+                self.report.note(KEPT, path)
             elif path not in self.report.silent:
                 gone = self._gone(name)
                 while batch := list(islice(gone, BATCH)):
@@ -245,38 +225,51 @@ class _Run:
         if self.number is not None:
             self._engine.end(self.number, outcome)
 
-    def _read(self, path: str, reckoning: Reckoning) -> Iterator[Read]:
-        """The articles of a path; what is refused goes to the report."""
-        how, report = self._reading, self.report
-        for item in sources.read(
-            [path], section=how.section, timezone=how.timezone, mapping=how.mapping, stdin=how.stdin
-        ):
-            reckoning.count(item)
-            if self._progress and reckoning.done % TELL == 0:
-                self._progress("reading", reckoning.done, reckoning.expected())
-            if isinstance(item, Refused):
+    def _held_of(self, ids: Iterable[str]) -> Mapping[str, Held]:
+        return self._engine.held(ids) if self._begun() else {}
+
+    def _read(self, name: str, path: str, reckoning: Reckoning) -> Iterator[Read]:
+        """The articles of a path; what else is said of it goes to the report."""
+        for item in self._reading.items(self._given[name], self._visits):
+            if isinstance(item, Read | Refused | Known):
+                reckoning.count(item)
+                if self._progress and (reckoning.done % TELL == 0 or is_address(path)):
+                    self._progress("reading", reckoning.done, reckoning.expected())
+            if isinstance(item, Read):
+                yield item
+            else:
+                self._hear(item, name, path, reckoning)
+
+    def _hear(self, item: Item, name: str, path: str, reckoning: Reckoning) -> None:
+        """What is said of a path and is no article."""
+        report = self.report
+        match item:
+            case Refused():
                 report.refused.append(item)
                 if item.unread:
                     self._unread.add(path)
-                continue
-            yield item
+            case Known():
+                self._known.add(path)
+                report.unchanged += len(self._seen.lacking(item.ids))
+                self._seen.add({id: Seen(item.file, None, "") for id in item.ids})
+            case Gone():
+                held = self._held_of(item.ids)
+                gone = [Delete(id) for id in item.ids if id in held and held[id].source == name]
+                if gone:
+                    self._engine.accept(self._opened(), gone)
+                    report.note(GONE, item.file)
+                report.removed += len(gone)
+            case Listing():
+                reckoning.pages += item.pages
+                report.again = max(report.again, item.again)
+                if item.newest:
+                    self._newest.add(path)
+                    if self._reading.prune:
+                        raise RebuildRefused(f"{path}: {NEWEST}; prune the sitemap of the site instead")
+            case Remark():
+                report.note(item.text, item.file)
 
     def _note(self, batch: Sequence[Read]) -> None:
-        notes = self.report.notes
         for read, same in zip(batch, self._seen.same_text([read.article for read in batch]), strict=True):
             for note in (*read.notes, SAME_TEXT) if same else read.notes:
-                count, first = notes.get(note, (0, read.file))
-                notes[note] = (count + 1, first)
-
-
-def _batches(reads: Iterable[Read]) -> Iterator[list[Read]]:
-    batch: list[Read] = []
-    length = 0
-    for read in reads:
-        batch.append(read)
-        length += len(read.article.body)
-        if len(batch) == BATCH or length > BATCH_TEXT:
-            yield batch
-            batch, length = [], 0
-    if batch:
-        yield batch
+                self.report.note(note, read.file)

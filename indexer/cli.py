@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from indexer import build, hiding, upkeep
-from indexer.build import Report, Stopped
-from indexer.options import lines_option, quiet_option
-from indexer.sources import Names, files, mapping
+from indexer.fetch import Fetcher
+from indexer.options import Source, fetcher, lines_option, private_option, quiet_option, rate_option
+from indexer.report import Report, Stopped
+from indexer.sources import Names, mapping
 from indexer.telling import Teller
 from search.asking import TIMEZONE
 from search.engines import connect
@@ -30,13 +31,6 @@ _timezone = click.option(
 )
 
 
-class _Source(click.Path):
-    """A file, a folder, `-`, or a pattern that names files."""
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
-        return value if files.is_pattern(value) else super().convert(value, param, context)
-
-
 class _Mapping(click.Path):
     """A mapping file, read."""
 
@@ -50,14 +44,17 @@ class _Mapping(click.Path):
 _mapping = click.option(
     "--mapping", "names", type=_Mapping(), help="A TOML file that says how foreign JSON and CSV call the fields."
 )
-_PATHS = _Source(exists=True, allow_dash=True)
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=_PATHS)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=Source())
 @_section
 @_timezone
 @_mapping
+@click.option("--prune", is_flag=True, help="Remove what came from PATH before and is not there now.")
+@click.option("--force", is_flag=True, help="Prune also where a PATH has lost more than a tenth of its articles.")
+@rate_option
+@private_option
 @quiet_option
 @lines_option
 @click.pass_obj
@@ -67,23 +64,31 @@ def index(
     section: str | None,
     timezone: tzinfo,
     names: Names | None,
+    prune: bool,
+    force: bool,
+    rate: float,
+    allow_private: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Add articles, and replace those that changed.
 
-    PATH is a file, a folder, an archive, a pattern in quotes ('content/**/*.md'), or - for standard input.
-    Nothing is removed: that is what reindex is for.
+    PATH is a file, a folder, an archive, a pattern in quotes ('content/**/*.md'), - for standard input, or an address:
+    of a page, a feed or a sitemap, of which what has changed is fetched. Nothing is removed but what its site says is
+    gone for good (410).
     """
-    _run(build.update, url, paths, section, timezone, names, Teller(quiet, as_json))
+    work = partial(build.update, prune=prune, force=force)
+    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), Teller(quiet, as_json))
 
 
 @click.command()
-@click.argument("paths", metavar="[PATH...]", nargs=-1, type=_PATHS)
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=Source())
 @_section
 @_timezone
 @_mapping
 @click.option("--force", is_flag=True, help="Also where a PATH has lost more than a tenth of its articles.")
+@rate_option
+@private_option
 @quiet_option
 @lines_option
 @click.pass_obj
@@ -94,6 +99,8 @@ def reindex(
     timezone: tzinfo,
     names: Names | None,
     force: bool,
+    rate: float,
+    allow_private: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -102,7 +109,8 @@ def reindex(
     With PATH, what came from there before and is there no longer is removed; articles that were pushed, or came
     from elsewhere, stay. Without, it is built from the articles as they were accepted.
     """
-    _run(partial(build.rebuild, force=force), url, paths, section, timezone, names, Teller(quiet, as_json))
+    work = partial(build.rebuild, force=force)
+    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), Teller(quiet, as_json))
 
 
 COMMANDS = (
@@ -127,12 +135,13 @@ def _run(
     section: str | None,
     timezone: tzinfo,
     names: Names | None,
+    fetcher: Fetcher,
     teller: Teller,
 ) -> None:
-    with closing(connect(url)) as engine, teller.progress() as told:
+    how = {"section": section, "timezone": timezone, "mapping": names, "fetcher": fetcher}
+    with closing(connect(url)) as engine, closing(fetcher), teller.progress() as told:
         try:
-            how = {"section": section, "timezone": timezone, "mapping": names, "progress": told}
-            report, problem = work(engine, paths, **how), None
+            report, problem = work(engine, paths, progress=told, **how), None
         except Stopped as stopped:
             report, problem = stopped.report, stopped.__cause__
     sys.exit(teller.report(report, problem, bool(paths)))

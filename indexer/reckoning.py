@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer import sources
+from indexer.items import Known
 from indexer.sources import Read, Refused
 
 
@@ -16,13 +17,14 @@ class Reckoning:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.done = 0
+        self.pages = 0  # that sitemaps list
         self._total = sum(_size(path) for path in paths)
         self._before = 0  # bytes of the files that are done
         self._file = ""
         self._size = 0
         self._within = 0  # characters read of this one
 
-    def count(self, item: Read | Refused) -> None:
+    def count(self, item: Read | Refused | Known) -> None:
         self.done += 1
         if item.file != self._file:
             self._before += self._size
@@ -32,6 +34,8 @@ class Reckoning:
 
     def expected(self) -> int:
         """0 where there is no telling, as with standard input."""
+        if self.pages:
+            return max(self.done, self.pages)
         read = self._before + min(self._within, self._size)
         return max(self.done, round(self.done * self._total / read)) if read else 0
 

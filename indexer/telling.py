@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from indexer import progress
-from indexer.build import Report
+from indexer.report import Report
 from search import ending
 from search.article import iso
 from search.cli import DONE, NOTHING_DONE, PARTLY
@@ -115,7 +115,7 @@ def _verdict(report: Report, problem: BaseException | None, asked: bool) -> tupl
         return "failed", ending.code(problem), ending.said(problem)
     if isinstance(problem, EngineError):
         return "failed", NOTHING_DONE, str(problem)
-    if asked and not report.read:
+    if asked and not (report.read or report.removed):
         return "failed", NOTHING_DONE, "no article could be read; nothing was done"
     return "done", PARTLY if report.refused else DONE, None
 

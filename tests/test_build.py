@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import build, seen
-from indexer.build import Stopped
+from indexer import build, reading, seen
+from indexer.report import Stopped
 from search.article import Article
 from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, RebuildRefused, connect
 
@@ -215,7 +215,7 @@ def test_standard_input_is_a_source_of_its_own(engine):
 
 
 def test_batches_join_without_a_seam(engine, folder, monkeypatch):
-    monkeypatch.setattr(build, "BATCH", 3)
+    monkeypatch.setattr(reading, "BATCH", 3)
     file = write(folder / "a.jsonl", *(one(str(n)) for n in range(10)))
     assert counts(build.update(engine, [folder])) == (10, 0, 0, 0, 0)
     write(file, *(one(str(n)) for n in range(2)))
@@ -230,7 +230,7 @@ def test_what_was_read_long_before_is_known(engine, folder, monkeypatch):
     write(folder / "b.jsonl", one("4", "Changed"), one("new", body="Text 7"))
     reports = []
     for batch, newest in ((1000, 1000), (7, 5), (1, 1)):
-        monkeypatch.setattr(build, "BATCH", batch)
+        monkeypatch.setattr(reading, "BATCH", batch)
         monkeypatch.setattr(seen, "NEWEST", newest)
         reports.append(build.rebuild(engine, [folder]))
         assert engine.status().articles == 101
@@ -252,7 +252,7 @@ def test_a_temporary_folder_that_is_full_loses_nothing(engine, folder, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(seen, "SETTINGS", (*seen.SETTINGS, "max_page_count = 6"))
         patch.setattr(seen, "NEWEST", 10)
-        patch.setattr(build, "BATCH", 10)
+        patch.setattr(reading, "BATCH", 10)
         with pytest.raises(Stopped) as stopped:
             build.update(engine, [folder])
     accepted = stopped.value.report.added
@@ -262,7 +262,7 @@ def test_a_temporary_folder_that_is_full_loses_nothing(engine, folder, monkeypat
 
 
 def test_long_articles_make_short_batches(engine, folder, monkeypatch):
-    monkeypatch.setattr(build, "BATCH_TEXT", 10)
+    monkeypatch.setattr(reading, "BATCH_TEXT", 10)
     sizes = []
     accept = engine.accept
     monkeypatch.setattr(engine, "accept", lambda run, changes: (sizes.append(len(changes)), accept(run, changes)))

@@ -17,7 +17,7 @@ from . import dump, feed, files, html, json_feed, json_list, jsonl, markdown, pa
 from .mapping import Names
 from .origin import UTF_16, Origin, Read, Refused, begun
 
-__all__ = ["READERS", "Names", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
+__all__ = ["READERS", "SNIFF", "Names", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
 
 Reader = Callable[[BinaryIO, Origin], Iterator[Read | Refused]]
 
@@ -39,7 +39,7 @@ READERS: dict[str, Reader] = {
 _BY_CONTENT = (".json", ".xml")  # these may hold any format: the content decides
 _MAY_HOLD = {".json": json_list.may_hold_articles, ".csv": table.may_hold_articles, ".tsv": table.may_hold_articles}
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
-SNIFF = 64 * 1024
+SNIFF = 64 * 1024  # bytes of the beginning, by which a format is told
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
 _XML: dict[bytes, Reader] = {  # by the root element, without its prefix
     b"rss": feed.read,
@@ -147,7 +147,8 @@ def _members(
             yield Refused(file, None, "cannot be read: " * member.is_damaged + member.reason, unread=member.is_damaged)
             continue
         below = folder.joinpath(*parts[parts[0] == name and len(parts) > 1 :])  # as of `tar -cf a.tar a`
-        inside = replace(origin, file=file, path=str(below), root=name if is_named else origin.root, shared=False)
+        root = name if is_named else origin.root
+        inside = replace(origin, file=file, path=str(below), root=root, shared=False, url=None)
         try:
             yield from _unpack(member.stream, below.suffix.lower(), inside, False, budget, within)
         except OSError as error:

@@ -19,6 +19,8 @@ from .origin import NotAnArticle, Origin, Read, Refused, load, people
 TEASER = 100  # words; WordPress cuts at 55, and what is longer is the text of feeds that have nothing but descriptions
 TEASERS = "a teaser without its text, as the feed has it (index the sitemap for the whole text)"
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_TTL = re.compile(rb"<ttl>\s*(\d{1,5})\s*</ttl>", re.I)
+_HEAD = 16 * 1024  # bytes before the first entry
 _WEB = ("http://", "https://")
 # What feedparser finds amiss and reads none the worse for.
 _HARMLESS = (feedparser.NonXMLContentType, feedparser.CharacterEncodingOverride)
@@ -31,6 +33,12 @@ def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
         yield from _entries(load(stream), replace(origin, shared=True))
     except NotAnArticle as refusal:
         yield Refused(origin.file, None, str(refusal))
+
+
+def ttl(data: bytes) -> float:
+    """Seconds for which a feed need not be asked again, as it says itself."""
+    found = _TTL.search(data[:_HEAD])
+    return float(found[1]) * 60 if found else 0.0
 
 
 def texts(summary: str, content: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from .page import Page
 for _library in ("trafilatura", "htmldate"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
+NO_ARTICLE = "no article found in this page"
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 _XML = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -41,7 +42,7 @@ def _article(data: bytes, origin: Origin) -> Read:
     title = page.title()
     body, subheads = _text(tree)
     if not readable.has_article(page, title, body):
-        raise NotAnArticle("no article found in this page")
+        raise NotAnArticle(NO_ARTICLE)
     notes = [f"date {text!r} not understood" for text in page.strange_dates(origin.timezone)]
     published = page.date("datePublished", "published", origin.timezone)
     if published is None and (published := _written_date(tree, origin.timezone)):
@@ -52,7 +53,7 @@ def _article(data: bytes, origin: Origin) -> Read:
     if title and key(blocks[0]) == key(title):
         body = "\n\n".join(blocks[1:])
     fields = {
-        "url": page.url(),
+        "url": page.url() or origin.url,
         "title": title,
         "summary": page.first("description", "summary"),
         "body": body,
@@ -91,7 +92,7 @@ def _tree(text: str) -> Any:
         # 2,000 levels and more: lxml's own limit is 256, what follows walks trees without recursion.
         tree = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=_parser())
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise NotAnArticle(f"no article found in this page: {error}") from None
+        raise NotAnArticle(f"{NO_ARTICLE}: {error}") from None
     return tree
 
 
@@ -130,7 +131,7 @@ def _extracted(tree: Any) -> Any:
     try:
         return trafilatura.bare_extraction(tree, include_comments=False, favor_recall=True, with_metadata=False)
     except Exception as error:  # whatever a page does to the library, the next page is read
-        raise NotAnArticle(f"no article found in this page: {type(error).__name__}: {error}") from None
+        raise NotAnArticle(f"{NO_ARTICLE}: {type(error).__name__}: {error}") from None
 
 
 def _written_date(tree: Any, timezone: tzinfo) -> datetime | None:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -76,6 +76,7 @@ class Origin:
     shared: bool = False  # several articles have this path: the lines of a file, what comes in on standard input
     url: str | None = None  # where it was fetched
     mapping: Names | None = None  # of the fields of foreign JSON and CSV
+    told: Mapping[str, Any] = field(default_factory=dict)  # fields that its site says of it elsewhere, which come first
     root: str = ""  # the name of that folder: part of the ids, since two folders may hold files of the same names
 
     @property
@@ -91,6 +92,8 @@ class Origin:
         Raises:
             NotAnArticle: with every reason.
         """
+        if self.told:
+            data = {**data, **self.told}
         if not data.get("section"):
             data = {**data, "section": self.section}
         key = f"{self.root}/{self.path}" if self.root else self.path

@@ -322,7 +322,10 @@ class Engine(Protocol):
         """What is held of these articles; ids that are not held are left out."""
 
     def held_from(self, source: str) -> Iterator[str]:
-        """The ids of the articles that came from this source, or from a path below it."""
+        """The ids of the articles that came from this source, or from a path below it; nothing is below an address."""
+
+    def beside(self, name: str) -> Path | None:
+        """Where a file may lie that goes with the index and may be lost; None before there is an index."""
 
     def accept(self, run: int, changes: Sequence[Change]) -> None:
         """Make the changes durable, all or none."""

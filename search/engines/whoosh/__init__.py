@@ -193,6 +193,9 @@ class WhooshEngine:
     def held_from(self, source: str) -> Iterator[str]:
         return self._files.store().held_from(source)
 
+    def beside(self, name: str) -> Path | None:
+        return self._folder / name if (self._folder / FILE).exists() else None
+
     def accept(self, run: int, changes: Sequence[Change]) -> None:
         store = self._files.store()
         last = store.accept(run, changes)

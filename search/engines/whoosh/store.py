@@ -126,11 +126,13 @@ class Store:
 
     def held_from(self, source: str) -> Iterator[str]:
         """The ids of the articles whose newest version came from this source or a path below it, in order of id."""
+        # 0 comes after /; an address may go on with / and be another place.
+        below = (source, source) if "://" in source else (f"{source}/", f"{source}0")
         with self._connection() as db:
             ids = db.execute(
                 "SELECT id FROM newest WHERE source IN"
                 " (SELECT number FROM sources WHERE source = ? OR source > ? AND source < ?) ORDER BY id",
-                (source, f"{source}/", f"{source}0"),  # 0 comes after /
+                (source, *below),
             ).fetchall()
         return (id for (id,) in ids)
 
