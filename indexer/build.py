@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, tzinfo
 from itertools import islice
@@ -44,19 +44,22 @@ def update(
     progress: Progress | None = None,
     prune: bool = False,
     force: bool = False,
+    only: Collection[Path] | None = None,
 ) -> Report:
     """Add what is new and replace what changed, by digest; nothing is removed but what its site says is gone (410).
 
     `prune`: what came from one of the paths before and is there no longer is removed, by the rules of `rebuild`.
+    `only`: of the files of the paths these alone are read.
 
     Raises:
         Stopped: by Ctrl-C or an EngineError.
     """
-    run = _Run(engine, "index", paths, Reading(section, timezone, mapping, stdin, fetcher, prune=prune), progress)
+    reading = Reading(section, timezone, mapping, stdin, fetcher, prune=prune, only=only)
+    run = _Run(engine, "index", paths, reading, progress)
     with run.stoppable(), engine.bulk():
         before = run.held() if prune and not force else {}
+        run.accept(adopt=False)
         try:
-            run.accept(adopt=False)
             if prune:
                 run.check(before)
                 run.remove()
@@ -259,6 +262,7 @@ class _Run:
                     self._engine.accept(self._opened(), gone)
                     report.note(GONE, item.file)
                 report.removed += len(gone)
+                report.gone += len(gone)
             case Listing():
                 reckoning.pages += item.pages
                 report.again = max(report.again, item.again)

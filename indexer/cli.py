@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import tzinfo
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
-from indexer import build, hiding, upkeep
+from indexer import build, hiding, upkeep, watch
 from indexer.fetch import Fetcher
-from indexer.options import Source, fetcher, lines_option, private_option, quiet_option, rate_option
+from indexer.following import Following
+from indexer.options import Duration, Source, fetcher, lines_option, private_option, quiet_option, rate_option
 from indexer.report import Report, Stopped
 from indexer.sources import Names, mapping
 from indexer.telling import Teller
 from search.asking import TIMEZONE
 from search.engines import connect
+
+EVERY = 300.0  # seconds between two questions to an address that is followed
 
 _section = click.option("--section", help="The section of every article that names none itself.")
 _timezone = click.option(
@@ -53,6 +57,12 @@ _mapping = click.option(
 @_mapping
 @click.option("--prune", is_flag=True, help="Remove what came from PATH before and is not there now.")
 @click.option("--force", is_flag=True, help="Prune also where a PATH has lost more than a tenth of its articles.")
+@click.option("--watch", "follow", is_flag=True, help="Go on, and index what changes at PATH, until Ctrl-C or SIGTERM.")
+@click.option(
+    "--every",
+    type=Duration(),
+    help="How often a followed address is asked, such as 90s or 2h; less often if its site says so.  [default: 5m]",
+)
 @rate_option
 @private_option
 @quiet_option
@@ -66,6 +76,8 @@ def index(
     names: Names | None,
     prune: bool,
     force: bool,
+    follow: bool,
+    every: float | None,
     rate: float,
     allow_private: bool,
     quiet: bool,
@@ -77,6 +89,14 @@ def index(
     of a page, a feed or a sitemap, of which what has changed is fetched. Nothing is removed but what its site says is
     gone for good (410).
     """
+    if follow:
+        if "-" in paths:
+            raise click.UsageError("standard input cannot be followed: name files, folders or addresses")
+        how = {"section": section, "timezone": timezone, "mapping": names, "force": force}
+        _follow(url, paths, how, every or EVERY, prune, fetcher(rate, allow_private), Teller(quiet, as_json))
+        return
+    if every:
+        raise click.UsageError("--every is for --watch")
     work = partial(build.update, prune=prune, force=force)
     _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), Teller(quiet, as_json))
 
@@ -145,3 +165,22 @@ def _run(
         except Stopped as stopped:
             report, problem = stopped.report, stopped.__cause__
     sys.exit(teller.report(report, problem, bool(paths)))
+
+
+def _follow(
+    url: str,
+    paths: tuple[str, ...],
+    how: dict[str, Any],
+    every: float,
+    prune: bool,
+    fetcher: Fetcher,
+    teller: Teller,
+) -> None:
+    following = Following(teller)
+    with closing(connect(url)) as engine, closing(fetcher):
+
+        def update(path: str, only: Collection[Path] | None = None, *, prune: bool = False) -> Report:
+            return build.update(engine, [path], only=only, prune=prune, fetcher=fetcher, **how)
+
+        watch.watch(paths, update, following, every=every, prune=prune)
+    following.totals()

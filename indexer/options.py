@@ -37,6 +37,23 @@ class Source(click.Path):
         return value if is_address(value) or files.is_pattern(value) else super().convert(value, param, ctx)
 
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Duration(click.ParamType[float]):
+    """A span of time such as 90s, 5m, 2h or 1d, in seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if not number.isdigit() or unit not in _SECONDS or not int(number):
+            self.fail(f"{value!r} is no time (write 90s, 5m, 2h or 1d)", param, ctx)
+        return float(int(number) * _SECONDS[unit])
+
+
 def fetcher(rate: float, private: bool) -> Fetcher:
     """What fetches, as the options say; it names the public address of the service to those whom it asks."""
     return Fetcher(rate=rate, private=private, contact=os.environ.get("BROADSHEET_URL"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -43,12 +43,18 @@ class Reading:
     fetcher: Fetcher | None = None  # None: the default one, made where an address is read
     afresh: bool = False  # also what has not changed since the last time, as its site says
     prune: bool = False
+    only: Collection[Path] | None = None  # of the files these alone
 
     def items(self, path: str, visits: Visits) -> Iterator[Item]:
         """What is at a path."""
         if not is_address(path):
             yield from sources.read(
-                [path], section=self.section, timezone=self.timezone, mapping=self.mapping, stdin=self.stdin
+                [path],
+                section=self.section,
+                timezone=self.timezone,
+                mapping=self.mapping,
+                stdin=self.stdin,
+                only=self.only,
             )
             return
         fetcher = self.fetcher or Fetcher()

@@ -17,6 +17,7 @@ class Report:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    gone: int = 0  # of the removed those whose site says so
     refused: list[Refused] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
     notes: dict[str, tuple[int, str]] = field(default_factory=dict)  # what -> how often, and the file of the first

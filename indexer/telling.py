@@ -63,11 +63,10 @@ class Teller:
 
     def report(self, report: Report, problem: BaseException | None, asked: bool) -> int:
         """Tell what a run did and how it ended; the exit code. `asked`: whether it was to read anything."""
-        for event, values in _events(report):
+        for event, values in events(report):
             self.tell(event, values)
         event, code, reason = _verdict(report, problem, asked)
-        counts = {name: getattr(report, name) for name in COUNTED} | {"refused": len(report.refused)}
-        self.tell(event, {**counts, "generation": report.generation, "reason": reason, "code": code})
+        self.tell(event, {**counts(report), "generation": report.generation, "reason": reason, "code": code})
         return code
 
 
@@ -92,7 +91,8 @@ def broken_off_line(run: Values) -> str:
     return f"run {run['run']} ({run['command']}{of}) did not come to its end: {run['outcome']}, {run['when']}; {kept}"
 
 
-def _events(report: Report) -> Iterator[tuple[str, Values]]:
+def events(report: Report) -> Iterator[tuple[str, Values]]:
+    """What is to be said of a run."""
     for run in report.broken_off:
         yield "broken_off", broken_off(run)
     for item in report.refused:
@@ -103,10 +103,15 @@ def _events(report: Report) -> Iterator[tuple[str, Values]]:
     if report.read:
         for path in report.silent:
             yield "silent", {"path": path}
-    if report.removed and report.refused:
+    if report.removed > report.gone and report.refused:
         yield "removed_with_refused", {"removed": report.removed, "refused": len(report.refused)}
     for note, (count, first_file) in report.notes.items():
         yield "note", {"note": note, "file": first_file, "times": count}
+
+
+def counts(report: Report) -> dict[str, int]:
+    """What a run did, in numbers."""
+    return {name: getattr(report, name) for name in COUNTED} | {"refused": len(report.refused)}
 
 
 def _verdict(report: Report, problem: BaseException | None, asked: bool) -> tuple[str, int, str | None]:
@@ -154,6 +159,14 @@ def _broken_off(run: Values) -> Iterator[str]:
     yield f"note: {broken_off_line(run)}"
 
 
+def _followed(done: Values) -> Iterator[str]:
+    yield f"{done['path']}: {_counts(done)}"
+
+
+def _poll_failed(item: Values) -> Iterator[str]:
+    yield f"{item['path']}: {item['reason']}; tried again in {item['again']:.0f} s"
+
+
 def _done(end: Values) -> Iterator[str]:
     if _is_read(end):
         yield _counts(end)
@@ -198,6 +211,8 @@ EVENTS = {
     "silent": _Event(_silent, is_wrong=True),
     "removed_with_refused": _Event(_removed_with_refused, is_wrong=True),
     "note": _Event(_note),
+    "followed": _Event(_followed),
+    "poll_failed": _Event(_poll_failed, is_wrong=True),
     "done": _Event(_done, is_last=True),
     "failed": _Event(_failed, is_wrong=True, is_last=True),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, tzinfo
@@ -17,7 +17,7 @@ from . import dump, feed, files, html, json_feed, json_list, jsonl, markdown, pa
 from .mapping import Names
 from .origin import UTF_16, Origin, Read, Refused, begun
 
-__all__ = ["READERS", "SNIFF", "Names", "Origin", "Read", "Refused", "read", "read_stream", "sniff"]
+__all__ = ["READERS", "SNIFF", "Names", "Origin", "Read", "Refused", "is_wanted", "read", "read_stream", "sniff"]
 
 Reader = Callable[[BinaryIO, Origin], Iterator[Read | Refused]]
 
@@ -60,21 +60,25 @@ def read(
     timezone: tzinfo = UTC,
     mapping: Names | None = None,
     stdin: BinaryIO | None = None,
+    only: Collection[Path] | None = None,
 ) -> Iterator[Read | Refused]:
     """Every article in files, folders, archives and (`-`) standard input, in order; what is none is refused, and why.
 
     In folders and archives hidden files and files of suffixes that no reader answers to are left out, and so are JSON,
     XML and tables that hold no articles. `section` is that of the whole import, `timezone` that of dates without a
-    zone; `mapping` says how foreign JSON and CSV call the fields.
+    zone; `mapping` says how foreign JSON and CSV call the fields. `only`: of the files these alone, each as if all were
+    read.
     """
     for path in paths:
         if str(path) == "-":
             origin = Origin("standard input", "-", section, timezone, shared=True, mapping=mapping)
             yield from _read(lambda: nullcontext(stdin or sys.stdin.buffer), "", origin)
             continue
-        for found in files.find(path, _is_wanted):
+        for found in files.find(path, is_wanted):
             if isinstance(found, Refused):
                 yield found
+                continue
+            if only is not None and found.path not in only:
                 continue
             origin = Origin(str(found.path), found.below, section, timezone, mapping=mapping, root=found.root)
             yield from _read(partial(found.path.open, "rb"), found.path.suffix, origin, is_named=found.is_named)
@@ -140,7 +144,7 @@ def _members(
     folder = PurePosixPath() if is_named else PurePosixPath(origin.path).with_name(name)
     for member in found:
         parts = [part for part in PurePosixPath(member.path).parts if part not in ("/", "..")]
-        if member.path and (any(part.startswith(".") for part in parts) or not _is_wanted(parts[-1])):
+        if member.path and (any(part.startswith(".") for part in parts) or not is_wanted(parts[-1])):
             continue
         file = "/".join((origin.file, *parts))
         if isinstance(member, packed.Unfit):
@@ -177,7 +181,7 @@ def _holds_articles(reader: Reader | None, suffix: str, head: bytes, mapping: Na
     return suffix in _MAY_HOLD and _MAY_HOLD[suffix](head, mapping)
 
 
-def _is_wanted(name: str) -> bool:
+def is_wanted(name: str) -> bool:
     """Whether a file that was found may hold articles, by its name."""
     suffix = PurePosixPath(packed.inner(name)).suffix.lower()
     return suffix in READERS or suffix in _BY_CONTENT or suffix in packed.ARCHIVES
