@@ -13,7 +13,23 @@ from json import JSONDecoder
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from . import dump, feed, files, html, json_feed, json_list, jsonl, markdown, packed, sitemap, table
+from . import (
+    dump,
+    feed,
+    files,
+    ghost,
+    html,
+    json_feed,
+    json_list,
+    jsonl,
+    markdown,
+    ninjs,
+    nitf,
+    packed,
+    sitemap,
+    table,
+    wxr,
+)
 from .mapping import Names
 from .origin import UTF_16, Origin, Read, Refused, begun
 
@@ -47,7 +63,14 @@ _XML: dict[bytes, Reader] = {  # by the root element, without its prefix
     b"RDF": feed.read,
     b"urlset": sitemap.read,
     b"sitemapindex": sitemap.read,
+    b"nitf": nitf.read,
 }
+_OBJECTS: dict[re.Pattern[bytes], Reader] = {  # by what stands in them
+    json_feed.MARK: json_feed.read,
+    ghost.MARK: ghost.read,
+    ninjs.MARK: ninjs.read,
+}
+_KNOWN = frozenset((wxr.read, *_XML.values(), *_OBJECTS.values()))
 _LIST = re.compile(rb"\[\s*[{\]]")
 _ROOT = re.compile(rb"(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<(?:[\w.-]+:)?([\w.-]+)", re.S)
 _FRONT = re.compile(rb"(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
@@ -176,7 +199,7 @@ def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> 
 
 def _holds_articles(reader: Reader | None, suffix: str, head: bytes, mapping: Names | None) -> bool:
     """Whether what was found in a folder, and may be anything, holds articles."""
-    if suffix in _ANYTHING or reader is json_feed.read or reader in _XML.values():
+    if suffix in _ANYTHING or reader in _KNOWN:
         return True
     return suffix in _MAY_HOLD and _MAY_HOLD[suffix](head, mapping)
 
@@ -195,17 +218,18 @@ def sniff(head: bytes, mapping: Names | None = None) -> Reader | None:
     if _FRONT.match(text):
         return markdown.read
     if (root := _ROOT.match(text)) and root[1] in _XML:
-        return _XML[root[1]]
+        return wxr.read if wxr.MARK.search(text) else _XML[root[1]]
     if text.startswith(b"{"):
         return _sniff_object(text)
     if _LIST.match(text):
-        return json_list.read
+        return ninjs.read if ninjs.MARK.search(text) else json_list.read
     return table.read if table.may_hold_articles(text, mapping) else None
 
 
 def _sniff_object(text: bytes) -> Reader:
-    if json_feed.MARK.search(text):
-        return json_feed.read
+    for mark, reader in _OBJECTS.items():
+        if mark.search(text):
+            return reader
     if _json_front(text.decode("utf-8", "replace")):
         return markdown.read
     line, end, _ = text.partition(b"\n")

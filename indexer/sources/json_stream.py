@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -21,20 +21,27 @@ def objects(stream: BinaryIO, path: str = "") -> Iterator[Any]:
     Raises:
         NotAnArticle: where it is no JSON, or one of them is far too large; what stood before was given.
     """
+    return (found for _, found in objects_at(stream, (path,)))
+
+
+def objects_at(stream: BinaryIO, paths: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """The same of several paths in one reading, each with its path."""
     source = _Source(utf_8(stream))
-    wanted, where = path.split(".") if path else [], list[str]()
+    wanted = {tuple(path.split(".")) if path else (): path for path in paths}
+    where: list[str] = []
     try:
         # Not `ijson.items`: its prefix grows with the depth, and a kilobyte of brackets takes a gigabyte.
         events = source.watched(ijson.basic_parse(source, multiple_values=True))
         for event, value in events:
             if event == "map_key":
                 where[-1] = value
-            elif event == "start_map" and where != wanted:
-                where.append("")
             elif event == "end_map":
                 where.pop()
-            elif event not in ("start_array", "end_array") and where == wanted:
-                yield _value(event, value, events)
+            elif event not in ("start_array", "end_array"):
+                if len(where) <= DEEPEST and (path := wanted.get(tuple(where))) is not None:
+                    yield path, _value(event, value, events)
+                elif event == "start_map":
+                    where.append("")
     except NotAnArticle:
         raise
     except (ijson.JSONError, ValueError, SystemError) as error:  # SystemError: a number of more than 4,300 digits
