@@ -97,15 +97,14 @@ def _named(item: Mapping[str, Any], name: str, names: str) -> list[str]:
 
 def _image(associations: Any) -> str | None:
     """The first picture that goes with it: version 1 has them by name, version 2 in a list."""
-    told = list(associations.values()) if isinstance(associations, dict) else associations
-    for picture in told if isinstance(told, list) else ():
-        if not isinstance(picture, dict) or picture.get("type") != "picture":
-            continue
-        renditions = picture.get("renditions") or ()
-        for one in renditions.values() if isinstance(renditions, dict) else renditions:
-            if isinstance(one, dict) and _text(one.get("href")).startswith(("http://", "https://")):
-                return _text(one["href"])
-    return None
+    pictures = (one for one in _objects(associations) if one.get("type") == "picture")
+    addresses = (_text(one.get("href")) for picture in pictures for one in _objects(picture.get("renditions")))
+    return next((address for address in addresses if address.startswith(("http://", "https://"))), None)
+
+
+def _objects(told: Any) -> list[Mapping[str, Any]]:
+    items = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _text(value: Any) -> str:
