@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ FORMAT = 1
 CONTENTS = "backup.json"  # first in the tar: what else is in it, with sizes and SHA-256
 SETTINGS = "settings.json"
 PREFIX = "BROADSHEET_"
+UNFINISHED = ".backup-"
 BLOCK = 2**20  # bytes copied at once
 
 
@@ -31,8 +34,7 @@ def write(engine: Engine, path: Path, settings: Mapping[str, str], progress: Pro
     Raises:
         EngineUnavailable: it cannot be written there.
     """
-    with _translated(path), TemporaryDirectory(dir=path.parent, prefix=".backup-") as temporary:
-        folder = Path(temporary)
+    with _translated(path), _workshop(path.parent) as folder:
         kept = folder / "kept"
         kept.mkdir()
         damages = engine.backup(kept, progress)
@@ -69,6 +71,30 @@ def restore(engine: Engine, path: Path, progress: Progress | None = None) -> tup
         with _member(tar, path, SETTINGS) as stream:
             settings = json.load(stream)
         return engine.restore(partial(_member, tar, path), progress), settings
+
+
+@contextmanager
+def _workshop(parent: Path) -> Iterator[Path]:
+    """A folder beside the file to be; those of backups that were killed are removed."""
+    with ExitStack() as kept:
+        with _locked(parent):  # else another backup could remove this folder before it is held
+            for left in parent.glob(f"{UNFINISHED}*"):
+                with suppress(OSError), _locked(left, fcntl.LOCK_NB):
+                    shutil.rmtree(left, ignore_errors=True)
+            made = TemporaryDirectory(dir=parent, prefix=UNFINISHED, ignore_cleanup_errors=True)
+            folder = Path(kept.enter_context(made))
+            kept.enter_context(_locked(folder))
+        yield folder
+
+
+@contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _contents(tar: tarfile.TarFile, path: Path) -> dict[str, tuple[int, str]]:

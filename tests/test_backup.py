@@ -216,6 +216,61 @@ def test_a_backup_is_there_whole_or_not_at_all(engine: Engine, file: Path, monke
     assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
 
 
+BACKING_UP = """
+import sys
+from pathlib import Path
+from indexer import backup
+from search.engines import connect
+engine = connect(sys.argv[1])
+copy = engine.backup
+def slow(*args):
+    print("begun", flush=True)
+    sys.stdin.readline()
+    return copy(*args)
+engine.backup = slow
+backup.write(engine, Path(sys.argv[2]), {})
+"""
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_and_one_that_goes_on_stays(
+    engine: Engine, file: Path, tmp_path: Path
+) -> None:
+    def begun(name: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", BACKING_UP, engine.url, str(tmp_path / name)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        return process
+
+    def unfinished() -> int:
+        return sum(path.name.startswith(backup.UNFINISHED) for path in tmp_path.iterdir())
+
+    with begun("killed.tar") as killed, begun("other.tar") as other:
+        killed.kill()
+        killed.wait()
+        assert unfinished() == 2
+        assert backup.write(engine, file, {}) == []
+        assert unfinished() == 1
+        other.communicate("go on\n")
+        assert other.returncode == 0
+    assert unfinished() == 0
+    assert (tmp_path / "other.tar").exists()
+    assert not (tmp_path / "killed.tar").exists()
+
+
+def test_what_a_killed_restore_left_goes_with_the_next_rebuild(engine: Engine, folder: Path) -> None:
+    left = folder / "restoring"
+    left.mkdir()
+    (left / "articles.db").write_bytes(b"a copy")
+    engine.rebuild()
+    assert not left.exists()
+
+
 def test_a_backup_is_its_owners_alone(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 

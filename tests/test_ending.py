@@ -70,8 +70,9 @@ def accepted(index: Path) -> int:
         engine.close()
 
 
-def helpers(process: subprocess.Popen[str]) -> list[int]:
-    threads = Path(f"/proc/{process.pid}/task").glob("*/children")  # a child is of the thread that started it
+def helpers(process: int) -> list[int]:
+    """The processes that this one has started and that are there."""
+    threads = Path(f"/proc/{process}/task").glob("*/children")  # a child is of the thread that started it
     return [int(pid) for children in threads for pid in children.read_text().split()]
 
 
@@ -118,7 +119,7 @@ def test_a_signal_ends_it_in_order(index: Path, command: str, number: signal.Sig
 def test_the_processes_beside_it_end_too(index: Path, number: signal.Signals) -> None:
     with started(index, "index", "-") as process:
         fed(index, process)
-        beside = wait_for(lambda: helpers(process))
+        beside = wait_for(lambda: helpers(process.pid))
         process.send_signal(number)
         process.communicate()
     wait_for(lambda: not any(map(is_there, beside)))

@@ -215,15 +215,15 @@ print(json.dumps(done))
 # Where a process dies: before it does this for the first time, the second, ..; how often it does it at all.
 STEPS = {
     # A piece of the row is moved in and committed, then what it is merged with.
-    "catch_up": {"piece": 2, "move": 2, "commit": 2, "table": 2, "clean": 2, "manifest": 1, "bump": 1, "settle": 1},
+    "catch_up": {"piece": 2, "move": 2, "commit": 2, "table": 2, "clean": 3, "manifest": 1, "bump": 1, "settle": 1},
     # An empty table, then a piece of all rows is moved in and committed, then the number of the last row; the manifest
     # says at the end whose the generation is.
     "rebuild": {
-        "piece": 1, "move": 1, "commit": 2, "table": 3, "clean": 2, "manifest": 2, "switch": 1, "bump": 1, "settle": 1
+        "piece": 1, "move": 1, "commit": 2, "table": 3, "clean": 3, "manifest": 2, "switch": 1, "bump": 1, "settle": 1
     },
     # The switch, and then what the generation before has missed.
     "rollback": {
-        "switch": 1, "piece": 2, "move": 2, "commit": 2, "table": 2, "clean": 2, "manifest": 1, "bump": 2, "settle": 1
+        "switch": 1, "piece": 2, "move": 2, "commit": 2, "table": 2, "clean": 3, "manifest": 1, "bump": 2, "settle": 1
     },
 }  # fmt: skip
 
@@ -276,6 +276,22 @@ def test_killed_at_any_step(engine, folder, command, place, time):
     assert {path.name for path in (folder / "generations").iterdir()} == set(generations.names(folder))
     assert list((folder / "building").iterdir()) == []
     fresh.close()
+
+
+def test_a_first_run_that_is_killed_leaves_nothing_to_the_next(engine, folder):
+    with python(KILLED_AT, folder, "catch_up", "commit", 1) as process:
+        process.wait()
+    (half,) = (folder / "generations").iterdir()
+    with python(HOLDER, folder / "rebuild.lock") as process:  # one that is being filled looks the same
+        process.stdout.readline()
+        engine.catch_up()
+    assert half.exists()
+    assert found(engine) == ["new"]
+    shutil.rmtree(live(folder))
+    (folder / "CURRENT").unlink()
+    engine.catch_up()
+    assert not half.exists()
+    assert found(engine) == ["new"]
 
 
 def test_a_process_that_has_seen_nothing_of_it_tells_itself(engine, folder):

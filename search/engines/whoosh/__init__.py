@@ -25,6 +25,7 @@ from search.engines import (
     Held,
     Hit,
     IndexCorrupt,
+    IndexLocked,
     Progress,
     RebuildRefused,
     Restored,
@@ -260,6 +261,7 @@ class WhooshEngine:
             closing(Workshop(self._folder, store)) as workshop,
         ):
             generations.sweep(self._folder)
+            safekeeping.sweep(self._folder)
             generation = generations.create(self._folder)
             contents.create(generation)
             writer.fill(generation, workshop, store.last(), progress)
@@ -428,6 +430,8 @@ class WhooshEngine:
 
     def _begin(self, store: Store, workshop: Workshop, progress: Progress | None) -> int:
         """Make the first generation. Readers hear of it when it holds everything: until then there is no index."""
+        with suppress(IndexLocked), lock.hold(self._folder / "rebuild.lock", "indexing"):
+            generations.sweep(self._folder)  # another first run may have been killed
         generation = generations.create(self._folder)
         try:
             contents.create(generation)

@@ -90,18 +90,24 @@ def commit(generation: Path, segments: list[Segment], seq: int) -> None:
     """Make these the segments of the generation, as its state after row `seq`. Their files are in its folder."""
     storage = DurableStorage(str(generation))
     number = table(generation).generation + 1
-    for left in generation.glob("_*.toc.*"):  # of a crash; Whoosh removes other left-overs, but not these
-        left.unlink()
     for one in segments:
         one.applied = seq
     durable.sync_folder(generation)  # the names of the new segments, before a table names them
     TOC(schema(), segments, number).write(storage, NAME)
+    _clean(generation, storage, number, segments)
+
+
+def _clean(generation: Path, storage: DurableStorage, number: int, segments: list[Segment]) -> None:
+    """Remove what the table of this number does not name."""
+    for left in generation.glob("_*.toc.*"):  # of a crash; Whoosh removes other left-overs, but not these
+        left.unlink()
     clean_files(storage, NAME, number, segments)
 
 
 def complete(generation: Path, seq: int) -> None:
     """Write the manifest of the generation as it is after row `seq`: from now on it counts as a whole one."""
     toc = table(generation)
+    _clean(generation, DurableStorage(str(generation)), toc.generation, toc.segments)  # of a crash after the commit
     manifest = _manifest(generation)
     generations.write_manifest(
         generation,

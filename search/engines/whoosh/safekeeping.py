@@ -29,11 +29,16 @@ def copy(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode = DELETE")
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a restore that was killed has left. Hold the rebuild lock."""
+    shutil.rmtree(folder / RESTORING, ignore_errors=True)
+
+
 @contextmanager
 def workshop(folder: Path, copied: IO[bytes]) -> Iterator[Path]:
     """A folder within, with this store, where an index can be made of it before anybody sees it."""
+    sweep(folder)
     inside = folder / RESTORING
-    shutil.rmtree(inside, ignore_errors=True)  # of a process that died
     durable.make_folder(inside)
     try:
         with (inside / store.FILE).open("wb") as file:
@@ -43,7 +48,7 @@ def workshop(folder: Path, copied: IO[bytes]) -> Iterator[Path]:
             db.execute("PRAGMA journal_mode = WAL")
         yield inside
     finally:
-        shutil.rmtree(inside, ignore_errors=True)
+        sweep(folder)
 
 
 def adopt(folder: Path, inside: Path) -> str | None:
