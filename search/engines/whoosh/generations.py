@@ -20,7 +20,7 @@ import shutil
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from search.engines.whoosh.refusals import REMEDY, of_reading
 
 FORMAT = 3  # raised when an index that lies on disk could no longer be read; the remedy is then a rebuild
 KEEP = 3  # the live one and two to go back to
+STAMP = "%Y%m%dT%H%M%S%f"  # of one width: names sort as instants do
 FOLDER, CURRENT, MANIFEST, EPOCH = "generations", "CURRENT", "manifest.json", "epoch"
 
 
@@ -62,9 +63,19 @@ def create(folder: Path) -> Path:
     """A new, empty generation."""
     parent = folder / FOLDER
     durable.make_folder(parent)
-    generation = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+    # Its name comes after every other: the order of the names is that of making, also where the clock was set back.
+    made = max([datetime.now(UTC), *(_made(path.name) + timedelta(microseconds=1) for path in parent.iterdir())])
+    generation = parent / f"{made:{STAMP}}-{secrets.token_hex(3)}"
     durable.make_folder(generation)
     return generation
+
+
+def _made(name: str) -> datetime:
+    """When a generation was made, as its name says; long ago where it is no name of ours."""
+    try:
+        return datetime.strptime(name.partition("-")[0], STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def names(folder: Path) -> list[str]:

@@ -56,13 +56,17 @@ def runs(db: Connection, lasts: Callable[[int], bool], only: Sequence[int] | Non
     ]
 
 
-def broken_off(db: Connection, lasts: Callable[[int], bool]) -> list[Run]:
-    """Those that ended before their end, where no run of the same command has come to its end since."""
+def broken_off(db: Connection, lasts: Callable[[int], bool], now: str) -> list[Run]:
+    """Those that ended before their end, where no run of the same command has come to its end since.
+
+    What ended later than `now` did so by a clock that has been set back, and any run after it is since.
+    """
     found = db.execute(
         "SELECT run, outcome FROM runs WHERE outcome IS NOT ?1 AND NOT EXISTS (SELECT 1 FROM runs AS later"
         " WHERE later.command = runs.command AND later.outcome = ?1"
-        " AND later.run > runs.run AND later.started >= coalesce(runs.ended, runs.changed, runs.started))",
-        (DONE,),
+        " AND later.run > runs.run AND (later.started >= coalesce(runs.ended, runs.changed, runs.started)"
+        "                               OR coalesce(runs.ended, runs.changed, runs.started) > ?2))",
+        (DONE, now),
     )
     numbers = [run for run, outcome in found if outcome or not lasts(run)]
     return runs(db, lasts, numbers) if numbers else []  # counting what each brought reads all rows

@@ -232,7 +232,7 @@ class Store:
     def broken_off(self) -> list[Run]:
         """The runs that ended before their end, but where the same command has since come to its end."""
         with self._connection() as db:
-            return history.broken_off(db, self._running.has)
+            return history.broken_off(db, self._running.has, text(datetime.now(UTC)))
 
     def undo(self, run: int) -> Undone:
         """Append what each article was before this run, all or none; but for those that a later run has changed.

@@ -77,7 +77,8 @@ def adopt(db: Connection, other: Connection) -> None:
         "INSERT INTO audit (at, who, what, target, ids, reason) VALUES (?, ?, ?, ?, ?, ?)",
         [row for row in other.execute(rows) if row not in known],
     )
-    last = dict(db.execute("SELECT target, what FROM audit WHERE what <> ? ORDER BY at", (CAME,)))
+    # By number, as a clock may have been set back.
+    last = dict(db.execute("SELECT target, what FROM audit WHERE what <> ? ORDER BY number", (CAME,)))
     for target, reason, since in other.execute("SELECT target, reason, since FROM takedowns"):
         if last.get(target) != PUT_BACK:
             db.execute("INSERT OR IGNORE INTO takedowns VALUES (?, ?, ?)", (target, reason, since))
