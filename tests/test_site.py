@@ -361,6 +361,22 @@ def test_prune_keeps_what_cannot_be_fetched(web: Publisher, engine: Engine, inde
     assert titles(engine, [web.url("/p3")]) == ["The story of p3"]
 
 
+def test_prune_removes_nothing_for_a_page_of_which_nothing_is_remembered(
+    web: Publisher, engine: Engine, index: Index, tmp_path: Path
+) -> None:
+    canonical = '<link rel="canonical" href="https://post.example/p3">'
+    pages(web, *(f"p{n}" for n in range(12)))
+    web.put("/p3", page("The story of p3", canonical), kind="text/html")
+    url = web.put("/sitemap.xml", listing(*(f"p{n}" for n in range(12))))
+    index(url)
+    engine.close()
+    for file in (tmp_path / "index").glob("visits.db*"):
+        file.unlink()
+    web.put("/p3", status=500)
+    report = index(url, prune=True)
+    assert (report.removed, list(report.notes)) == (0, [build.KEPT])
+
+
 def test_prune_of_a_sitemap_that_is_away_or_broken_removes_nothing(
     web: Publisher, engine: Engine, index: Index
 ) -> None:
@@ -392,7 +408,8 @@ def test_a_feed_cannot_be_pruned(web: Publisher, engine: Engine, index: Index) -
     with pytest.raises(Stopped) as stopped:
         index(url, prune=True)
     assert build.NEWEST in str(stopped.value.__cause__)
-    assert index(url, work=build.rebuild, force=True).removed == 0
+    report = index(url, work=build.rebuild)
+    assert (report.removed, list(report.notes)) == (0, [build.NEWEST])
     assert engine.status().articles == 3
 
 

@@ -245,6 +245,7 @@ def test_what_is_refused_and_that_the_rest_is_read(text: str, reasons: list[str]
 )
 def test_a_feed_is_told_by_its_content(text: str) -> None:
     assert one(text).article.title == "T"
+    assert not any(note.startswith("not well-formed") for note in one(text).notes)
 
 
 def test_in_a_folder_feeds_are_read_and_other_xml_and_json_is_passed_over(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 Resolve = Callable[[str, int], Iterable[str]]
 
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that was ever given out; site-local and the like lie outside
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that was ever given out; IPv4-mapped and site-local lie outside
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the way to an IPv4 address, which must be public itself
 _PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")  # IETF's own, of which older Pythons know a part
 _TUNNELS = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"))  # Teredo, 6to4: IPv4 in disguise
@@ -44,8 +44,7 @@ def is_public(address: str) -> bool:
     """Whether an address is one of the public Internet, and no other wrapped in it is not."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
-        if inner is None:
+        if ip not in _NAT64:
             return ip in _GLOBAL_V6 and ip.is_global and not any(ip in tunnel for tunnel in _TUNNELS)
-        ip = inner
+        ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _PROTOCOLS
