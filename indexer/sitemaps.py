@@ -108,7 +108,7 @@ def _page(site: Site, listed_by: str, entry: sitemap.Entry) -> Iterator[Item]:
             yield site.gone(entry.url)
             return
         # Not there now: what it gave before stays, and is not taken for gone.
-        yield Refused(entry.url, None, str(problem), unread=not before)
+        yield Refused(entry.url, None, str(problem), unread=not before and problem.status != 404)
         if before:
             yield Known(entry.url, before.ids)
         return

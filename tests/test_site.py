@@ -361,6 +361,14 @@ def test_prune_keeps_what_cannot_be_fetched(web: Publisher, engine: Engine, inde
     assert titles(engine, [web.url("/p3")]) == ["The story of p3"]
 
 
+def test_a_page_that_was_never_there_does_not_hinder_pruning(web: Publisher, index: Index) -> None:
+    pages(web, *(f"p{n}" for n in range(12)))
+    url = web.put("/sitemap.xml", listing("never", *(f"p{n}" for n in range(12))))
+    index(url)
+    web.put("/sitemap.xml", listing("never", *(f"p{n}" for n in range(11))))
+    assert index(url, prune=True).removed == 1
+
+
 def test_prune_removes_nothing_for_a_page_of_which_nothing_is_remembered(
     web: Publisher, engine: Engine, index: Index, tmp_path: Path
 ) -> None:
