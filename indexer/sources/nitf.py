@@ -29,7 +29,7 @@ def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
 
 
 def _article(document: Any, origin: Origin) -> Read:
-    for element in document.iter():
+    for element in document.iter("*"):
         element.tag = local(element)  # some have the namespace of NITF, some none
     status = _first(document, "//docdata/@management-status") or "usable"
     if status not in _STATUS:
@@ -71,7 +71,7 @@ def _html(document: Any) -> str:
     if content is None:
         return ""
     content = deepcopy(content)
-    for element in content.iter():
+    for element in content.iter("*"):
         if element.tag in _NO_TEXT:
             element.clear(keep_tail=True)
         element.tag = _PARAGRAPHS.get(element.tag, element.tag)

@@ -49,7 +49,7 @@ def root(data: bytes) -> Any:
 
 def local(element: Any) -> str:
     """The name without its namespace."""
-    return str(etree.QName(element).localname)
+    return str(element.tag).rpartition("}")[2]
 
 
 def text(element: Any, name: str) -> str:
