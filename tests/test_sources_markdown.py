@@ -225,3 +225,71 @@ def test_a_whole_site_goes_through(tmp_path: Path) -> None:
     assert all(bool(post.body) == bool(told["body"]) for post, told in posts)
     # The truth has lost a # at the beginning of hashtags and dropped tags in titles.
     assert sum(post.title != told["title"] for post, told in posts) <= 9
+
+
+def site(tmp_path: Path, **files: str) -> Path:
+    """A site of Eleventy in the folder `site`."""
+    for name, text in files.items():
+        path = tmp_path / "site" / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    ("site_says", "posts_say", "front", "expected"),
+    [
+        ("{}", '{"tags": "posts", "layout": "post.njk", "author": "Ana Lima"}', "", {"authors": ("Ana Lima",)}),
+        ("{}", '{"author": "Ana Lima"}', "author: Joe Hu\n", {"authors": ("Joe Hu",)}),
+        ('{"tags": ["alps"]}', '{"tags": ["post", "snow"]}', "tags: [huts]\n", {"tags": ("alps", "snow", "huts")}),
+        ('{"section": "World"}', '{"permalink": "/x/{{ slug }}/"}', "", {"section": "World", "url": None}),
+        ('{"section": "World"}', '{"section": "Alps"}', "", {"section": "Alps"}),
+        ("[1]", "{broken", "", {"tags": ()}),
+        ("{}", "{}", "date: Last Modified\n", {"published": None}),
+    ],
+)
+def test_folders_of_eleventy_speak_for_their_files(
+    tmp_path: Path, site_says: str, posts_say: str, front: str, expected: dict[str, object]
+) -> None:
+    post = f"---\ntitle: Snow\n{front}---\nIt fell."
+    folder = site(tmp_path, site_DOT_json=site_says, posts__posts_DOT_11tydata_DOT_json=posts_say, posts__a_DOT_md=post)
+    for path in (folder, f"{folder}/**/*.md"):
+        (found,) = read([path])
+        assert isinstance(found, Read), found
+        assert {name: getattr(found.article, name) for name in expected} == expected
+        assert not any("layout" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("suffix", [".njk", ".liquid", ".html"])
+def test_templates_with_front_matter_are_articles(tmp_path: Path, suffix: str) -> None:
+    text = "---\ntitle: Snow\n---\n{% include 'x' %}<p>It {{ verb }} fell.</p>\n<h2>Huts</h2><p>Shut.</p>"
+    found = article(tmp_path, text, f"2025-08-06-snow{suffix}")
+    assert (found.title, found.body, found.subheads) == ("Snow", "It fell.\n\nHuts\n\nShut.", ("Huts",))
+    assert found.published == datetime(2025, 8, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "---\ntitle: Home\n---\n{% for post in posts %}{{ post }}{% endfor %}",
+            "a template without a text of its own",
+        ),
+        ("---\ntitle: Part\npermalink: false\n---\n<p>Text</p>", "it has no page of its own (permalink: false)"),
+        ("---\ntitle: Part\ndraft: true\n---\n<p>Text</p>", "a draft: it is not published"),
+        ("<div>{{ content }}</div>", "not an article: neither front matter nor a heading to begin with"),
+    ],
+)
+def test_a_template_that_is_none_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    found = read_post(tmp_path, text, "a.njk")
+    assert isinstance(found, Refused)
+    assert reason in found.reason
+    in_folder = [type(item) for item in read([tmp_path])]
+    assert in_folder == ([] if "front matter" in reason else [Refused]), "a layout in a folder is passed over"
+
+
+def test_the_date_of_a_post_may_be_that_of_its_folder(tmp_path: Path) -> None:
+    folder = site(tmp_path, **{"posts__2025-08-06-snow__index_DOT_md": "---\nauthor: Ana\n---\nIt fell."})
+    (found,) = read([folder])
+    assert isinstance(found, Read)
+    assert (found.article.title, found.article.published) == ("Snow", datetime(2025, 8, 6, tzinfo=UTC))

@@ -20,6 +20,7 @@ from scale import SOAK
 from indexer.sources import Read, Refused, packed, read
 from search.article import make_id
 
+CORPORA = Path(os.environ.get("BROADSHEET_CORPORA", Path(__file__).parent.parent.parent / "shared" / "corpora"))
 LINE = b'{"id": "a", "title": "Snow", "body": "It fell."}\n'
 POST = b"---\ntitle: Snow\n---\nIt fell."
 FILES = {
@@ -328,3 +329,23 @@ def test_a_sparse_file_of_a_tar_is_stopped(tmp_path: Path, monkeypatch: pytest.M
     (found,) = read([tmp_path])
     assert isinstance(found, Refused)
     assert "unpacks to more than" in found.reason
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"the corpora are not at {CORPORA} (BROADSHEET_CORPORA names them)")
+@pytest.mark.parametrize(
+    ("folder", "few"),  # what is refused of pages are pages without an article
+    [("sites", 2), ("html", 20)],
+)
+def test_packed_corpora_go_through_and_each_refusal_has_its_reason(folder: str, few: int) -> None:
+    for archive in sorted((CORPORA / folder).glob("*.xz")):
+        if "truth" in archive.name:  # no articles, but what is said of the pages
+            continue
+        reads = refused = 0
+        for found in read([archive]):
+            assert isinstance(found, Read) or found.reason
+            reads += isinstance(found, Read)
+            refused += isinstance(found, Refused)
+        print(f"{archive.name}: {reads:,} read, {refused:,} refused")
+        assert 0 < reads
+        assert refused <= few

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from . import (
     dump,
+    eleventy,
     feed,
     files,
     ghost,
@@ -28,6 +29,7 @@ from . import (
     packed,
     sitemap,
     table,
+    template,
     wxr,
 )
 from .mapping import Names
@@ -44,6 +46,8 @@ READERS: dict[str, Reader] = {
     ".tsv": table.read,
     ".md": markdown.read,
     ".markdown": markdown.read,
+    ".njk": template.read,
+    ".liquid": template.read,
     ".html": html.read,
     ".htm": html.read,
     ".xhtml": html.read,
@@ -54,6 +58,8 @@ READERS: dict[str, Reader] = {
 }
 _BY_CONTENT = (".json", ".xml")  # these may hold any format: the content decides
 _MAY_HOLD = {".json": json_list.may_hold_articles, ".csv": table.may_hold_articles, ".tsv": table.may_hold_articles}
+_TEMPLATES = (".html", ".htm", ".njk", ".liquid")  # with front matter they are no pages yet
+_IN_SITES = (".md", ".markdown", *_TEMPLATES)  # of which the folders of a site may say something
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
 SNIFF = 64 * 1024  # bytes of the beginning, by which a format is told
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
@@ -92,6 +98,7 @@ def read(
     zone; `mapping` says how foreign JSON and CSV call the fields. `only`: of the files these alone, each as if all were
     read.
     """
+    folders = eleventy.Folders()
     for path in paths:
         if str(path) == "-":
             origin = Origin("standard input", "-", section, timezone, shared=True, mapping=mapping)
@@ -104,6 +111,8 @@ def read(
             if only is not None and found.path not in only:
                 continue
             origin = Origin(str(found.path), found.below, section, timezone, mapping=mapping, root=found.root)
+            if found.path.suffix.lower() in _IN_SITES:
+                origin = replace(origin, defaults=folders.of(found.path, found.below))
             yield from _read(partial(found.path.open, "rb"), found.path.suffix, origin, is_named=found.is_named)
 
 
@@ -184,6 +193,12 @@ def _members(
 
 def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> Iterator[Read | Refused]:
     reader = READERS.get(suffix)
+    if suffix in _TEMPLATES:
+        head, stream = begun(stream, SNIFF)
+        has_fields = bool(_FRONT.match(_text(head)))
+        if not has_fields and reader is template.read and not is_named:
+            return  # a layout, or a part of one
+        reader = template.read if has_fields else reader
     if reader is None or suffix in _ANYTHING or (suffix in _MAY_HOLD and not is_named):
         head, stream = begun(stream, SNIFF)
         if suffix in _ANYTHING or reader is None:

@@ -1,4 +1,4 @@
-"""Read Markdown with front matter, as Hugo and Jekyll write it: the fields above, the text below."""
+"""Read Markdown with front matter, as Hugo, Jekyll and Eleventy write it: the fields above, the text below."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from . import dates
+from . import dates, eleventy
 from .origin import NotAnArticle, Origin, Read, Refused, decode, load, people
 
 # What names each field; the first that is filled wins, the others stay in `extra`.
@@ -38,13 +38,24 @@ TAGS = ("tags", "tag", "topics", "keywords", "categories", "category")
 # Of the site's machinery: kept in `extra` like every other, but not worth a line in the report.
 QUIET = {
     *("aliases", "byline", "canonical", "deck", "description", "draft", "excerpt", "expirydate", "featured_image"),
+    *(
+        "eleventycomputed",
+        "eleventyexcludefromcollections",
+        "eleventynavigation",
+        "pagination",
+        "templateengineoverride",
+    ),
     *("layout", "permalink", "publishdate", "redirect_from", "redirectto", "slug", "subtitle", "summary", "type"),
     *("updated", "url", "weight"),
 }
+# What folders may say of their files, so far as it is of use here.
+_MEANT = {"draft", *AUTHORS, *TAGS, *(name for names in NAMES.values() for name in names)}
 _LISTS = frozenset({"tags", "categories"})  # several words here are several tags: jekyllrb.com/docs/front-matter
 _FLAGS = {True: True, False: False, "true": True, "false": False, "yes": True, "no": False}
 _NOTHING: tuple[Any, ...] = (None, "", "null", "~", [], {})
 _PARTS = ("name", "title", "url", "src", "path", "file", "image")  # what says it, where a field is an object
+# Eleventy's dates of the file: when it was copied last (https://www.11ty.dev/docs/dates/).
+_OF_BUILDING = ("Last Modified", "Created", "git Last Modified", "git Created")
 _JEKYLL = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 
 _FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
@@ -68,9 +79,14 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[?!][^<>]*>")
 def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
     """The one article of a Markdown file."""
     try:
-        yield _article(decode(load(stream)), origin)
+        yield article(decode(load(stream)), origin, plain)
     except NotAnArticle as refusal:
         yield Refused(origin.file, refusal.line, str(refusal))
+
+
+def written(text: str) -> str:
+    """The text without what is put in its place when the site is built: shortcodes, tags and values of templates."""
+    return _DROPPED.sub("", text)
 
 
 def plain(text: str) -> tuple[str, list[str]]:
@@ -79,7 +95,7 @@ def plain(text: str) -> tuple[str, list[str]]:
     headings: list[str] = []
     row: list[str] | None = None
     opened = ""
-    for token in _PARSER.parse(_DROPPED.sub("", _TARGET.sub("](# ", text))):
+    for token in _PARSER.parse(written(_TARGET.sub("](# ", text))):
         match token.type:
             case "heading_open" | "tr_open":
                 opened, row = token.type, [] if token.type == "tr_open" else None
@@ -103,22 +119,31 @@ def plain(text: str) -> tuple[str, list[str]]:
     return "\n\n".join(filter(None, (block.strip() for block in blocks))), headings
 
 
-def _article(text: str, origin: Origin) -> Read:
+def article(text: str, origin: Origin, to_plain: Callable[[str], tuple[str, list[str]]]) -> Read:
+    """The article of a text with front matter.
+
+    Raises:
+        NotAnArticle: it is none, or is not published.
+    """
     fields, text = _front_matter(text)
     if fields is None and not text.startswith("#") and not re.match(r"\S.*\n[=-]{3,}\s*\n", text):
         raise NotAnArticle("not an article: neither front matter nor a heading to begin with")
-    meta = {str(name).lower(): value for name, value in (fields or {}).items() if value not in _NOTHING}
+    own = {str(name).lower(): value for name, value in (fields or {}).items() if value not in _NOTHING}
+    meta = eleventy.merged({name: value for name, value in origin.defaults.items() if name in _MEANT}, own)
     if (
         _flag(meta.get("draft"))
         or _flag(meta.get("published")) is False
         or "_drafts" in PurePosixPath(origin.path).parts
     ):
         raise NotAnArticle("a draft: it is not published")
+    if _flag(meta.get("permalink")) is False:
+        raise NotAnArticle("it has no page of its own (permalink: false)")
     if _flag(meta.get("published")):
         del meta["published"]
-    body, headings = plain(text)
+    body, headings = to_plain(text)
     data, used = _fields(meta, origin)
-    named = _JEKYLL.fullmatch(PurePosixPath(origin.path).stem)
+    path = PurePosixPath(origin.path)
+    named = _JEKYLL.fullmatch(path.parent.name if path.stem == "index" else path.stem)
     if named:
         data["published"] = data.get("published") or _date(named[1], origin)
     first = headings[0] if headings and body.startswith(headings[0]) else ""
@@ -239,6 +264,8 @@ def _many(name: str, value: Any) -> Sequence[str]:
 
 
 def _date(value: Any, origin: Origin) -> Any:
+    if value in _OF_BUILDING:
+        return None
     return (dates.parse(value, origin.timezone) or value) if isinstance(value, str) else value
 
 

@@ -75,6 +75,7 @@ class Origin:
     timezone: tzinfo = UTC
     shared: bool = False  # several articles have this path: the lines of a file, what comes in on standard input
     url: str | None = None  # where it was fetched
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # what its folders say of all their files
     mapping: Names | None = None  # of the fields of foreign JSON and CSV
     told: Mapping[str, Any] = field(default_factory=dict)  # fields that its site says of it elsewhere, which come first
     root: str = ""  # the name of that folder: part of the ids, since two folders may hold files of the same names
