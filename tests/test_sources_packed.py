@@ -347,5 +347,5 @@ def test_packed_corpora_go_through_and_each_refusal_has_its_reason(folder: str, 
             reads += isinstance(found, Read)
             refused += isinstance(found, Refused)
         print(f"{archive.name}: {reads:,} read, {refused:,} refused")
-        assert 0 < reads
+        assert reads > 0
         assert refused <= few
