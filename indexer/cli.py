@@ -8,19 +8,23 @@ from contextlib import closing
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from indexer import build, hiding, upkeep, watch
+from indexer import build, frequent, hiding, upkeep, watch
+from indexer.acceptance import Examination
 from indexer.fetch import Fetcher
 from indexer.following import Following
+from indexer.frequent import Frequent
 from indexer.options import Duration, Source, fetcher, lines_option, private_option, quiet_option, rate_option
 from indexer.report import Report, Stopped
 from indexer.sources import Names, mapping
 from indexer.telling import Teller
+from search import judging
 from search.asking import TIMEZONE
 from search.engines import connect
+from search.judging import Question
 
 EVERY = 300.0  # seconds between two questions to an address that is followed
 
@@ -43,6 +47,23 @@ class _Mapping(click.Path):
             return mapping.load(value)
         except mapping.MappingError as error:
             self.fail(str(error), param, context)
+
+
+_Value = TypeVar("_Value")
+
+
+def _read(
+    reader: Callable[[Path], list[_Value]],
+) -> Callable[[click.Context, click.Parameter, str | None], list[_Value]]:
+    """What the file of an option holds; nothing where it is not named."""
+
+    def callback(_context: click.Context, _option: click.Parameter, file: str | None) -> list[_Value]:
+        try:
+            return reader(Path(file)) if file else []
+        except (ValueError, OSError) as problem:
+            raise click.BadParameter(str(problem)) from problem
+
+    return callback
 
 
 _mapping = click.option(
@@ -106,7 +127,23 @@ def index(
 @_section
 @_timezone
 @_mapping
-@click.option("--force", is_flag=True, help="Also where a PATH has lost more than a tenth of its articles.")
+@click.option("--dry-run", is_flag=True, help="Write nothing, say what would be.")
+@click.option(
+    "--judged",
+    metavar="FILE",
+    envvar="BROADSHEET_JUDGED",
+    callback=_read(judging.read),
+    help="Questions as eval takes them: refuse if they are answered worse (BROADSHEET_JUDGED).",
+)
+@click.option(
+    "--queries",
+    metavar="FILE",
+    envvar="BROADSHEET_QUERIES",
+    callback=_read(frequent.read),
+    help="The most frequent queries, one a line and after a tab how often: say what changes, refuse if many find"
+    " nothing any more (BROADSHEET_QUERIES).",
+)
+@click.option("--force", is_flag=True, help="Also where so much is lost that it is refused.")
 @rate_option
 @private_option
 @quiet_option
@@ -118,6 +155,9 @@ def reindex(
     section: str | None,
     timezone: tzinfo,
     names: Names | None,
+    dry_run: bool,
+    judged: list[Question],
+    queries: list[Frequent],
     force: bool,
     rate: float,
     allow_private: bool,
@@ -128,9 +168,14 @@ def reindex(
 
     With PATH, what came from there before and is there no longer is removed; articles that were pushed, or came
     from elsewhere, stay. Without, it is built from the articles as they were accepted.
+
+    It is refused, and all stays as it was, where a PATH has lost more than a tenth of its articles, or judged questions
+    or frequent queries are answered much worse.
     """
-    work = partial(build.rebuild, force=force)
-    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), Teller(quiet, as_json))
+    teller = Teller(quiet, as_json)
+    rebuild = partial(build.rehearse, named=teller.planned) if dry_run else build.rebuild
+    work = partial(rebuild, examination=Examination(judged, queries), force=force)
+    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), teller)
 
 
 COMMANDS = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from indexer import telling
+from indexer.events import COUNTED, Values
 from indexer.report import Report
-from indexer.telling import Teller, Values
+from indexer.telling import Teller
 from search.cli import DONE
 
 MOST_SAID = 10_000  # refusals and notes that are known to have been said; of more the oldest are said again
@@ -16,7 +17,7 @@ class Following:
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
         self._said: dict[tuple[object, ...], None] = {}
-        self._totals = dict.fromkeys((*telling.COUNTED, "refused"), 0)
+        self._totals = dict.fromkeys((*COUNTED, "refused"), 0)
         self._polled: set[str] = set()
 
     def polled(self, path: str, report: Report) -> None:
@@ -41,7 +42,7 @@ class Following:
 
     def totals(self) -> None:
         """What was done in all."""
-        self._teller.tell("done", {**self._totals, "generation": None, "reason": None, "code": DONE})
+        self._teller.tell("done", {**self._totals, "generation": None, "code": DONE})
 
     def _is_new(self, event: str, values: Values) -> bool:
         key = (event, *(values.get(name) for name in ("file", "line", "reason", "note", "path", "run")))

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from indexer import progress
+from indexer.acceptance import Findings
+from indexer.events import COUNTED, EVENTS, MOST_SHOWN, Values
 from indexer.report import Report
 from search import ending
 from search.article import iso
 from search.cli import DONE, NOTHING_DONE, PARTLY
-from search.engines import EngineError, Progress, Run
+from search.engines import EngineError, Progress, RebuildRefused, Run
 from search.terminal import plain
-
-Values = Mapping[str, Any]
-COUNTED = ("added", "changed", "unchanged", "removed")
 
 
 class Teller:
@@ -33,6 +33,8 @@ class Teller:
     def __init__(self, quiet: bool, as_json: bool) -> None:
         self._quiet = quiet
         self._as_json = as_json
+        self._planned: dict[str, list[Values]] = {}
+        self._more: Counter[str] = Counter()
 
     def tell(self, event: str, values: Values) -> None:
         """Tell one event, unless nobody wants to know of it."""
@@ -43,7 +45,7 @@ class Teller:
             click.echo(json.dumps({"event": event, "time": iso(datetime.now(UTC)), **values}))
             return
         for line in how.lines(values):
-            click.echo(plain(line), err=how.is_wrong or not how.is_last)
+            click.echo(plain(line), err=not how.is_result)
 
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
@@ -61,12 +63,29 @@ class Teller:
         finally:
             shown.close()
 
+    def planned(self, what: str, id: str, title: str) -> None:
+        """An article that would be added, changed or removed: told at once as JSON, the first of them as text later."""
+        one = {"id": id, "title": title}
+        if self._as_json:
+            self.tell("planned", {"what": what, "first": [one], "more": 0})
+        elif len(first := self._planned.setdefault(what, [])) < MOST_SHOWN:
+            first.append(one)
+        else:
+            self._more[what] += 1
+
     def report(self, report: Report, problem: BaseException | None, asked: bool) -> int:
         """Tell what a run did and how it ended; the exit code. `asked`: whether it was to read anything."""
         for event, values in events(report):
             self.tell(event, values)
-        event, code, reason = _verdict(report, problem, asked)
-        self.tell(event, {**counts(report), "generation": report.generation, "reason": reason, "code": code})
+        for what, first in self._planned.items():
+            self.tell("planned", {"what": what, "first": first, "more": self._more[what]})
+        for event, values in _found(report.findings):
+            self.tell(event, values)
+        if not isinstance(problem, RebuildRefused):  # which says it itself
+            for objection in report.objections:
+                self.tell("objection", {"reason": objection})
+        event, code, how = _verdict(report, problem, asked)
+        self.tell(event, {**counts(report), **how, "code": code})
         return code
 
 
@@ -80,15 +99,6 @@ def broken_off(run: Run) -> dict[str, Any]:
         "when": f"{'at' if run.ended else 'after'} {iso(run.ended or run.changed or run.started)}",
         "changes": run.changes,
     }
-
-
-def broken_off_line(run: Values) -> str:
-    """The same in words."""
-    of = f" of {' '.join(run['sources'])}" if run["sources"] else ""
-    kept = (
-        f"the {run['changes']:,} changes that it had accepted are kept" if run["changes"] else "it had accepted nothing"
-    )
-    return f"run {run['run']} ({run['command']}{of}) did not come to its end: {run['outcome']}, {run['when']}; {kept}"
 
 
 def events(report: Report) -> Iterator[tuple[str, Values]]:
@@ -114,105 +124,35 @@ def counts(report: Report) -> dict[str, int]:
     return {name: getattr(report, name) for name in COUNTED} | {"refused": len(report.refused)}
 
 
-def _verdict(report: Report, problem: BaseException | None, asked: bool) -> tuple[str, int, str | None]:
-    """How it ended: the event, the exit code, the reason if it did not do all."""
+def _found(findings: Findings | None) -> Iterator[tuple[str, Values]]:
+    if findings and (judged := findings.judged):
+        changes = [{"query": one.question, "before": one.before, "after": one.after} for one in judged.changes]
+        sums = {"questions": judged.same + len(changes), "better": judged.better, "worse": judged.worse}
+        yield "judged", {"before": judged.before, "after": judged.after, **sums, "changes": changes}
+    if findings and findings.asked:
+        changes = [
+            {
+                **asdict(one.query),
+                "before": asdict(one.before),
+                "after": asdict(one.after),
+                "came": one.came,
+                "left": one.left,
+            }
+            for one in findings.changed
+        ]
+        sums = {"asked": len(findings.asked), "changed": len(changes), "lost": len(findings.lost)}
+        yield "queries", {**sums, "changes": changes}
+
+
+def _verdict(report: Report, problem: BaseException | None, asked: bool) -> tuple[str, int, Values]:
+    """How it ended: the event, the exit code, and what only that event says."""
     if isinstance(problem, KeyboardInterrupt):
-        return "failed", ending.code(problem), ending.said(problem)
+        return "failed", ending.code(problem), {"kept": report.is_kept, "reason": ending.said(problem)}
     if isinstance(problem, EngineError):
-        return "failed", NOTHING_DONE, str(problem)
+        return "failed", NOTHING_DONE, {"kept": report.is_kept, "reason": str(problem)}
     if asked and not (report.read or report.removed):
-        return "failed", NOTHING_DONE, "no article could be read; nothing was done"
-    return "done", PARTLY if report.refused else DONE, None
-
-
-# The events as lines.
-
-
-def _progress(step: Values) -> Iterator[str]:
-    left = f" of about {step['of']:,}, {step['left']:,} s left" if step["left"] is not None else ""
-    yield f"{step['stage']}: {step['done']:,}{left}, {step['rate']:,} {step['unit']}/s"
-
-
-def _refused(item: Values) -> Iterator[str]:
-    yield f"refused {_place(item)}: {item['reason']}"
-
-
-def _twice(item: Values) -> Iterator[str]:
-    said = "the same article twice" if item["same"] else "the same id again with another text, which replaces the first"
-    yield f"twice {_place(item)}: {said}; first seen {_place(item['first'])} (id {item['id']})"
-
-
-def _silent(item: Values) -> Iterator[str]:
-    yield f"nothing could be read from {item['path']}: what came from it before stays"
-
-
-def _removed_with_refused(_: Values) -> Iterator[str]:
-    yield "an article whose file is refused now counts as removed: mend the file and run it again"
-
-
-def _note(item: Values) -> Iterator[str]:
-    more = f" and {item['times'] - 1:,} more" if item["times"] > 1 else ""
-    yield f"note: {item['note']} ({item['file']}{more})"
-
-
-def _broken_off(run: Values) -> Iterator[str]:
-    yield f"note: {broken_off_line(run)}"
-
-
-def _followed(done: Values) -> Iterator[str]:
-    yield f"{done['path']}: {_counts(done)}"
-
-
-def _poll_failed(item: Values) -> Iterator[str]:
-    yield f"{item['path']}: {item['reason']}; tried again in {item['again']:.0f} s"
-
-
-def _done(end: Values) -> Iterator[str]:
-    if _is_read(end):
-        yield _counts(end)
-    if end["generation"]:
-        yield f"Switched to generation {end['generation']}."
-
-
-def _failed(end: Values) -> Iterator[str]:
-    if _is_read(end):
-        yield _counts(end)
-        yield "broadsheet: stopped before the end; what was accepted is kept, and the next run makes it searchable"
-    yield f"broadsheet: {end['reason']}"
-
-
-def _is_read(end: Values) -> bool:
-    """Whether any article was; a rebuild without a path reads none."""
-    return any(end[name] for name in COUNTED)
-
-
-def _counts(end: Values) -> str:
-    return ", ".join(f"{end[name]:,} {name}" for name in (*COUNTED, "refused"))
-
-
-def _place(item: Values) -> str:
-    return item["file"] if item["line"] is None else f"{item['file']}:{item['line']}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """How an event is told as text. `is_wrong`: of a quiet run too. `is_last`: each run ends with one such."""
-
-    lines: Callable[[Values], Iterator[str]]
-    is_wrong: bool = False
-    is_last: bool = False
-
-
-EVENTS = {
-    "progress": _Event(_progress),
-    "broken_off": _Event(_broken_off, is_wrong=True),
-    "refused": _Event(_refused, is_wrong=True),
-    "twice": _Event(_twice, is_wrong=True),
-    "silent": _Event(_silent, is_wrong=True),
-    "removed_with_refused": _Event(_removed_with_refused, is_wrong=True),
-    "note": _Event(_note),
-    "followed": _Event(_followed),
-    "poll_failed": _Event(_poll_failed, is_wrong=True),
-    "done": _Event(_done, is_last=True),
-    "failed": _Event(_failed, is_wrong=True, is_last=True),
-}
+        return "failed", NOTHING_DONE, {"kept": False, "reason": "no article could be read; nothing was done"}
+    code = PARTLY if report.refused else DONE
+    if report.is_tried:
+        return "rehearsed", NOTHING_DONE if report.is_refused else code, {"pending": report.pending}
+    return "done", code, {"generation": report.generation}

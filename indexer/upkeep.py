@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from indexer import backup, telling
+from indexer.events import broken_off_line
 from indexer.options import json_option, quiet_option
 from search.cli import PARTLY
 from search.engines import DONE, Engine, EngineError, IndexMissing, Status, connect
@@ -32,7 +33,7 @@ def status(url: str, is_json: bool) -> None:
         return
     for line in (
         *_status(found),
-        *(f"broken off  {plain(telling.broken_off_line(telling.broken_off(run)))}" for run in broken_off),
+        *(f"broken off  {plain(broken_off_line(telling.broken_off(run)))}" for run in broken_off),
     ):
         click.echo(line)
 

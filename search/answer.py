@@ -10,7 +10,7 @@ from search import fields, places, snippets
 from search import query as queries
 from search.article import Article
 from search.clauses import Clause, Phrase, Word, is_free, leaves
-from search.engines import DateFacet, Engine, Facet, Found, Hit
+from search.engines import DateFacet, Facet, Found, Hit, Searchable
 from search.places import Sought
 from search.query import Query
 from search.reader import Ignored
@@ -88,7 +88,7 @@ class Answer:
         return self.minimum is None or 2 * self.minimum > sum(map(is_free, self.query.required))
 
 
-def answer(engine: Engine, query: Query) -> Answer:
+def answer(engine: Searchable, query: Query) -> Answer:
     """Ask the engine, and cut the passages that show why each article was found.
 
     Raises:
@@ -114,7 +114,7 @@ def answer(engine: Engine, query: Query) -> Answer:
     )
 
 
-def ask(engine: Engine, query: Query) -> tuple[Query, Found, bool]:
+def ask(engine: Searchable, query: Query) -> tuple[Query, Found, bool]:
     """What is asked in the end, what the engine says to it, and whether that is words for want of what was quoted."""
     asked = _asked(query)
     found = engine.search(usable(asked))

@@ -13,7 +13,7 @@ from statistics import fmean
 from search import query
 from search.answer import answer
 from search.article import as_id
-from search.engines import ArticleMissing, Engine
+from search.engines import ArticleMissing, Searchable
 
 DEPTH = 100  # results looked at
 TOP = 10  # results that nDCG looks at: one page
@@ -75,7 +75,7 @@ def read(path: Path) -> list[Question]:
     return judged
 
 
-def judge(engine: Engine, questions: Sequence[Question]) -> list[Judged]:
+def judge(engine: Searchable, questions: Sequence[Question]) -> list[Judged]:
     """Ask every question as a reader would. A judged article that is not in the index counts as not found.
 
     Raises:
@@ -84,7 +84,7 @@ def judge(engine: Engine, questions: Sequence[Question]) -> list[Judged]:
     return [judged(question, ask(engine, question.text)) for question in questions]
 
 
-def missing(engine: Engine, questions: Sequence[Question]) -> list[str]:
+def missing(engine: Searchable, questions: Sequence[Question]) -> list[str]:
     """The judged articles that are not in the index, so that the figures would lie.
 
     Raises:
@@ -93,7 +93,7 @@ def missing(engine: Engine, questions: Sequence[Question]) -> list[str]:
     return [id for id in {id: None for question in questions for id in question.grades} if not _is_there(engine, id)]
 
 
-def ask(engine: Engine, text: str) -> list[str]:
+def ask(engine: Searchable, text: str) -> list[str]:
     """The ids that answer this text, best first, as a reader would get them.
 
     Raises:
@@ -145,7 +145,7 @@ def _gain(grades: Sequence[float]) -> float:
     return sum(grade / log2(rank + 1) for rank, grade in enumerate(grades, 1))
 
 
-def _is_there(engine: Engine, id: str) -> bool:
+def _is_there(engine: Searchable, id: str) -> bool:
     try:
         engine.article(id)
     except ArticleMissing:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer import build, reading, seen
+from indexer import run as runs
 from indexer.report import Stopped
 from search.article import Article
 from search.engines import ArticleMissing, EngineUnavailable, IndexMissing, Put, RebuildRefused, connect
@@ -140,7 +141,7 @@ def test_what_cannot_be_read_is_not_gone(engine, folder, monkeypatch):
         patch.setattr(Path, "open", refuse)
         report = build.rebuild(engine, [folder])
     assert counts(report) == (0, 0, 1, 0, 1)
-    assert build.KEPT in report.notes
+    assert runs.KEPT in report.notes
     assert titles(engine, "a", "b") == ["Title", "Title"]
     locked.unlink()
     assert build.rebuild(engine, [folder], force=True).removed == 1
@@ -150,7 +151,7 @@ def test_the_same_text_under_two_ids_is_said(engine, folder):
     write(folder / "a.jsonl", one("a"), one("b"), one("c", body="Another text."), one("d"))
     report = build.update(engine, [folder])
     assert counts(report) == (4, 0, 0, 0, 0)
-    assert report.notes == {build.SAME_TEXT: (2, str(folder / "a.jsonl"))}
+    assert report.notes == {runs.SAME_TEXT: (2, str(folder / "a.jsonl"))}
 
 
 @pytest.mark.parametrize("content", [None, "not JSON\n"])
@@ -242,7 +243,7 @@ def test_what_was_read_long_before_is_known(engine, folder, monkeypatch):
         ]
         assert [Path(twice.before.file).name for twice in report.duplicates] == ["a.jsonl"] * 3
         assert [twice.before.line for twice in report.duplicates] == [4, 5, 102]
-        assert report.notes == {build.SAME_TEXT: (61, str(folder / "a.jsonl"))}
+        assert report.notes == {runs.SAME_TEXT: (61, str(folder / "a.jsonl"))}
     # Where both texts of an article lie in one batch only the last is compared with what is held.
     assert [counts(report)[:3] for report in reports] == [(101, 0, 0), (0, 1, 100), (0, 1, 100)]
 
@@ -288,7 +289,7 @@ def test_what_was_accepted_before_a_stop_is_kept(engine, folder, monkeypatch, ca
 
 
 def test_progress_knows_about_how_many_there_will_be(engine, folder, monkeypatch):
-    monkeypatch.setattr(build, "TELL", 1)
+    monkeypatch.setattr(runs, "TELL", 1)
     write(folder / "a.jsonl", *(one(str(n), body="word " * 200) for n in range(50)))
     write(folder / "b.jsonl", *(one(str(n), body="word " * 200) for n in range(50, 100)))
     told = []

@@ -15,7 +15,8 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner
 
-from indexer import build, progress
+from indexer import progress, reading
+from indexer import run as runs
 from search import cli
 from search.engines import whoosh as embedded
 from search.engines.whoosh import lock
@@ -395,7 +396,7 @@ def test_a_lock_says_whose_it_is_and_what_was_accepted_is_kept(filled, articles,
 
 def test_lines_of_progress_where_there_is_no_terminal(broadsheet, articles, monkeypatch):
     monkeypatch.setattr(progress, "EVERY", 0.0)
-    monkeypatch.setattr(build, "TELL", 1)
+    monkeypatch.setattr(runs, "TELL", 1)
     result = broadsheet("index", articles)
     assert "reading: 3" in result.stderr
     assert "articles/s" in result.stderr
@@ -431,12 +432,12 @@ def test_ctrl_c_keeps_what_was_accepted(broadsheet, index):
     command = [*PROGRAM, "--index", f"whoosh:{index}", "index", "-"]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
-        for n in range(build.BATCH + 300):  # a buffer or two more than the batch that is waited for
+        for n in range(reading.BATCH + 300):  # a buffer or two more than the batch that is waited for
             process.stdin.write(json.dumps({"id": str(n), "title": "Title", "body": "word " * 100}) + "\n")
         process.stdin.flush()
         wait_for(lambda: (index / "articles.db").exists())
         store = Store(index)
-        wait_for(lambda: store.last() == build.BATCH)
+        wait_for(lambda: store.last() == reading.BATCH)
         store.close()
         wait_for(
             lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "S"
@@ -444,11 +445,11 @@ def test_ctrl_c_keeps_what_was_accepted(broadsheet, index):
         process.send_signal(signal.SIGINT)
         stderr = process.communicate()[1]
     assert process.returncode == 130
-    assert f"{build.BATCH:,} added" in stderr
+    assert f"{reading.BATCH:,} added" in stderr
     assert "what was accepted is kept" in stderr
     assert "Traceback" not in stderr
     broadsheet("index", "-", stdin=json.dumps({"id": "0", "title": "Title"}) + "\n")
-    assert json.loads(broadsheet("status", "--json").stdout)["articles"] == build.BATCH
+    assert json.loads(broadsheet("status", "--json").stdout)["articles"] == reading.BATCH
 
 
 def wait_for(condition):

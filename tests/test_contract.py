@@ -27,6 +27,7 @@ from search.engines import (
     Held,
     IndexMissing,
     Put,
+    RebuildRefused,
     connect,
 )
 from search.query import Filters, Query
@@ -1317,6 +1318,96 @@ def test_what_is_accepted_all_through_a_rebuild_refuses_nothing(engine, url):
     status = engine.status()
     assert (status.articles, status.pending) == (status.accepted, 0)
     assert engine.search(ask()).total == status.articles
+
+
+def test_a_new_generation_is_asked_before_anybody_else_sees_it(engine, url):
+    put(engine, one("a", "Old", url="https://example.org/a"), one("b"), one("gone"))
+    accept(engine, one("a", "New", url="https://example.org/a"), one("c"), "gone")
+    engine.take_down("b", "court order")
+    readers = connect(url)
+    asked = []
+
+    def judge(new):
+        asked.append(True)
+        assert (found(new), found(readers), found(engine)) == (["a", "c"], ["a", "gone"], ["a", "gone"])
+        assert [each.article("a").title for each in (new, readers)] == ["New", "Old"]
+        assert new.article_at("https://example.org/a").title == "New"
+        assert new.hides(["a", "b"]) == {"b"}
+        assert new.values("section", [], Filters(), 9) == ()
+        assert new.explain(ask("new"), "a").article.id == "a"
+        put(readers, one("d"))  # nobody waits for the judge
+
+    engine.rebuild(judge=judge)
+    assert asked
+    assert found(readers) == ["a", "c", "d"]
+    assert (engine.status().pending, engine.status().articles) == (0, 4)
+    readers.close()
+
+
+@pytest.mark.parametrize("refusal", [RebuildRefused("worse"), EngineUnavailable("no memory"), KeyboardInterrupt()])
+def test_what_is_not_let_through_leaves_nothing_behind(engine, refusal):
+    put(engine, one("a"))
+    accept(engine, one("b"))
+    before = engine.kept()
+
+    def judge(_):
+        raise refusal
+
+    with pytest.raises(type(refusal)) as raised:
+        engine.rebuild(judge=judge)
+    assert raised.value is refusal
+    assert (engine.kept(), found(engine), engine.status().pending) == (before, ["a"], 1)
+    engine.rebuild()
+    assert found(engine) == ["a", "b"]
+
+
+# Trying.
+
+
+def test_a_trial_has_the_same_and_changes_nothing(engine):
+    put(engine, one("a"), one("b", "Old"), source="one")
+    accept(engine, one("pending"))
+    engine.take_down("a", "court order")
+    runs = engine.runs()
+    with engine.trial() as trial:
+        assert set(trial.held(["a", "b", "pending"])) == {"a", "b", "pending"}
+        assert list(trial.held_from("one")) == ["a", "b"]
+        assert [one.target for one in trial.takedowns()] == ["a"]
+        with pytest.raises(IndexMissing):
+            trial.search(ask())
+        accept(trial, one("b", "New"), one("c"), "pending")
+        trial.rebuild()
+        assert (found(trial), trial.article("b").title) == (["b", "c"], "New")
+        trial.take_down("b", "r")
+    assert (found(engine), engine.article("b").title) == (["b"], "Old")
+    assert (engine.runs(), engine.status().pending) == (runs, 1)
+    assert set(engine.held(["a", "b", "c", "pending"])) == {"a", "b", "pending"}
+
+
+def test_a_trial_before_there_is_an_index(engine):
+    with engine.trial() as trial:
+        put(trial, one("a"))
+        assert found(trial) == ["a"]
+    with pytest.raises(IndexMissing):
+        engine.held(["a"])
+
+
+# Runs.
+
+
+def test_a_run_has_an_end(engine):
+    first, second = engine.begin("index", ["folder"]), engine.begin("index", [])
+    engine.accept(second, [Put(one("a"), "folder")])
+    engine.end(first, "refused")
+    assert [run.outcome for run in engine.runs()] == ["refused", None]
+    engine.end(second, "failed: the disk is full")
+    assert [(run.outcome, run.changes, run.changed is not None) for run in engine.broken_off()] == [
+        ("failed: the disk is full", 1, True)
+    ]
+    engine.end(engine.begin("index", []))
+    assert engine.broken_off() == []
+    assert [run.outcome for run in engine.runs()] == ["refused", "failed: the disk is full", "done"]
+    assert all(run.started <= run.ended for run in engine.runs())
 
 
 def test_a_rebuild_of_what_was_never_searchable(engine):

@@ -24,7 +24,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from indexer import build, progress, sources, telling
+from indexer import acceptance, events, frequent, progress, reading, sources
+from indexer import run as runs
 from indexer.sources.origin import LARGEST
 from search import cli, ending, fields, query, reader, suggestions
 from search.article import FIELDS, STATUSES
@@ -137,7 +138,8 @@ def test_every_setting_and_no_other_is_described() -> None:
 def test_every_variable_of_the_environment_is_described() -> None:
     for path in python_files():
         for variable in re.findall(rf"\b{PREFIX}[A-Z]+", path.read_text(encoding="utf-8")):
-            assert variable in names("docs/settings.md", "Variable"), f"{name(path)} reads {variable}"
+            described = [*names("docs/settings.md", "Variable"), *names("docs/operations.md", "Variable")]
+            assert variable in described, f"{name(path)} reads {variable}"
 
 
 def test_no_parameter_and_no_code_is_described_that_is_none() -> None:
@@ -172,7 +174,12 @@ NUMBERS = [
     ("docs/searching.md", f"up to {query.LONGEST_TEXT} characters"),
     ("docs/searching.md", f"{fields.MOST_WORDS} words: of more the rarest"),
     ("docs/searching.md", f"at most {reader.DEEPEST} deep"),
-    ("docs/operations.md", f"in batches of {build.BATCH:,}"),
+    ("docs/operations.md", f"in batches of {reading.BATCH:,}"),
+    ("docs/operations.md", f"falls by more than {acceptance.MOST_WORSE:.2f}".replace("0.", ".")),
+    ("docs/operations.md", f"over a {({0.05: 'twentieth'})[acceptance.MOST_LOST]} of these searches"),
+    ("docs/operations.md", f"over a {({0.1: 'tenth'})[runs.MOST_LOST]} fewer articles"),
+    ("docs/operations.md", f"the {frequent.MOST:,} most frequent are asked"),
+    ("docs/operations.md", f"the first {({10: 'ten'})[events.MOST_SHOWN]} of each"),
     ("docs/operations.md", f"waits {whoosh.WAIT:.0f} seconds"),
     ("docs/operations.md", f"The newest {('no', 'one', 'two', 'three', 'four')[generations.KEEP]} are kept"),
     ("README.md", f"A facet lists {fields.FACET_SIZE} values"),
@@ -213,7 +220,7 @@ def test_every_exit_code_is_described() -> None:
 
 
 def test_every_event_and_no_other_is_described() -> None:
-    assert names("docs/operations.md", "Event") == list(telling.EVENTS)
+    assert names("docs/operations.md", "Event") == list(events.EVENTS)
     assert f"Every {('no', 'one', 'two', 'three', 'four', 'five')[round(progress.EVERY)]} seconds" in text(
         "docs/operations.md"
     )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from indexer import build
+from indexer import reading
 from search.article import Article
 from search.cli import main
 from search.engines import DONE, KILLED, Put, connect
@@ -26,7 +26,7 @@ from search.engines.whoosh import lock
 
 PROGRAM = [sys.executable, "-W", "error", "-c", "from search.cli import main; main()"]
 SIGNALS = {signal.SIGINT: (130, "ended by Ctrl-C"), signal.SIGTERM: (143, "ended by SIGTERM")}
-MANY = 4 * build.BATCH  # articles: enough for processes beside the first
+MANY = 4 * reading.BATCH  # articles: enough for processes beside the first
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def fed(index: Path, process: subprocess.Popen[str]) -> None:
     assert process.stdin
     process.stdin.write(lines(*range(MANY)))
     process.stdin.flush()
-    wait_for(lambda: accepted(index) >= MANY - build.BATCH)
+    wait_for(lambda: accepted(index) >= MANY - reading.BATCH)
 
 
 @pytest.mark.parametrize("command", ["index", "reindex"])

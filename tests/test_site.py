@@ -11,6 +11,7 @@ import pytest
 from publisher import PUBLIC, Clock, Connections, Publisher, publishing
 
 from indexer import build, site
+from indexer import run as runs
 from indexer.fetch import Fetcher
 from indexer.report import Report, Stopped
 from search import query
@@ -296,7 +297,7 @@ def test_410_removes_an_article_and_404_does_not(web: Publisher, engine: Engine,
     web.remove("/b")
     report = index(url)
     assert (report.removed, report.unchanged, len(report.refused)) == (1, 2, 1)
-    assert report.notes == {build.GONE: (1, web.url("/a"))}
+    assert report.notes == {runs.GONE: (1, web.url("/a"))}
     assert titles(engine, [web.url("/a"), web.url("/b")]) == [None, "The story of b"]
 
 
@@ -319,7 +320,7 @@ def test_what_a_list_leaves_out_is_looked_at(web: Publisher, engine: Engine, ind
     web.put("/a", status=410)
     web.remove("/b")
     report = index(url)
-    assert (report.removed, report.notes) == (1, {build.GONE: (1, web.url("/a"))})
+    assert (report.removed, report.notes) == (1, {runs.GONE: (1, web.url("/a"))})
     web.paths()
     report = index(url)
     assert report.notes == {site.MISSING: (1, web.url("/b"))}
@@ -415,9 +416,9 @@ def test_a_feed_cannot_be_pruned(web: Publisher, engine: Engine, index: Index) -
     web.put("/feed", feed("b", "c"))
     with pytest.raises(Stopped) as stopped:
         index(url, prune=True)
-    assert build.NEWEST in str(stopped.value.__cause__)
+    assert runs.NEWEST in str(stopped.value.__cause__)
     report = index(url, work=build.rebuild)
-    assert (report.removed, list(report.notes)) == (0, [build.NEWEST])
+    assert (report.removed, list(report.notes)) == (0, [runs.NEWEST])
     assert engine.status().articles == 3
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from indexer import build, progress
+from indexer import progress
+from indexer import run as runs
 from search.cli import main
 from search.engines.whoosh import lock
 
@@ -49,7 +50,7 @@ def events(result: Any) -> list[dict[str, Any]]:
 
 def end(**values: Any) -> dict[str, Any]:
     counts = dict.fromkeys(("added", "changed", "unchanged", "removed", "refused"), 0)
-    return {**counts, "generation": None, "reason": None, "code": 0, **values}
+    return {**counts, "generation": None, "code": 0, **values}
 
 
 def test_each_event_is_an_object_a_line(folder: Path, wire: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_failure_tells_what_was_accepted(folder: Path, wire: Path, monkeypatch
 
 def test_progress_is_a_step_now_and_then(folder: Path, wire: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.0)
-    monkeypatch.setattr(build, "TELL", 1)
+    monkeypatch.setattr(runs, "TELL", 1)
     wire.write_text("".join(json.dumps({"id": str(n), "title": "One"}) + "\n" for n in range(40)))
     told = events(run(folder, "reindex", folder, "--json"))
     steps = [event for event in told if event["event"] == "progress"]

@@ -9,12 +9,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -590,20 +590,21 @@ def test_folders_of_those_at_work_are_not_swept(folder):
     store.close()
 
 
-def test_a_folder_that_is_being_made_is_not_swept(folder, monkeypatch):
+def test_a_folder_that_is_swept_while_it_is_made_is_made_anew(folder, monkeypatch):
     """Between its making and its lock another process looks for what is left."""
     store = Store.create(folder)
     first, second = Workshop(folder, store), Workshop(folder, store)
     made, looked = threading.Event(), threading.Event()
-    mkdir = Path.mkdir
+    mkdtemp = tempfile.mkdtemp
 
-    def slow(path, *arguments, **values):
-        mkdir(path, *arguments, **values)
-        if path.parent.name == "building" and not made.is_set():
+    def slow(**values):
+        path = mkdtemp(**values)
+        if not made.is_set():
             made.set()
-            looked.wait(0.2)
+            looked.wait(30)
+        return path
 
-    monkeypatch.setattr(Path, "mkdir", slow)
+    monkeypatch.setattr(tempfile, "mkdtemp", slow)
     making = threading.Thread(target=first.folder)
     making.start()
     assert made.wait(30)

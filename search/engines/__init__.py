@@ -174,7 +174,7 @@ class Delete:
 
 Change = Put | Delete
 Progress = Callable[[str, int, int], None]  # stage, done, of
-DONE, KILLED = "done", "killed"  # how a run ended
+DONE, REFUSED, KILLED = "done", "refused", "killed"  # how a run ended; or in other words
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,12 +277,9 @@ class Restored:
     unread: str | None
 
 
-class Engine(Protocol):
-    """What every engine does. All methods may be called from several threads."""
+class Searchable(Protocol):
+    """What readers ask. All methods may be called from several threads."""
 
-    url: str
-
-    # What readers ask.
     def search(self, query: Query) -> Found:
         """Answer a query. Raises EngineUnavailable or IndexMissing; a failure is never an empty result."""
 
@@ -305,6 +302,12 @@ class Engine(Protocol):
     def hides(self, named: Iterable[str]) -> set[str]:
         """Those of these ids and URLs that mean articles, but none that may be shown; unknown ones are not."""
 
+
+class Engine(Searchable, Protocol):
+    """What every engine does. All methods may be called from several threads."""
+
+    url: str
+
     def status(self) -> Status:
         """What lies in the index. Raises IndexMissing."""
 
@@ -316,7 +319,10 @@ class Engine(Protocol):
         """Close a run of this process. One that is never closed was killed when its process is gone."""
 
     def broken_off(self) -> list[Run]:
-        """The runs that ended before their end, oldest first; but where the same command has since come to its end."""
+        """The runs that ended before their end, oldest first; but where the same command has since come to its end.
+
+        One that was refused and taken back is none of them.
+        """
 
     def held(self, ids: Iterable[str]) -> dict[str, Held]:
         """What is held of these articles; ids that are not held are left out."""
@@ -336,8 +342,22 @@ class Engine(Protocol):
     def catch_up(self, progress: Progress | None = None) -> int:
         """Make every accepted change searchable; the number of rows applied. Raises IndexLocked."""
 
-    def rebuild(self, progress: Progress | None = None, run: int | None = None) -> str:
-        """Fill a new generation from what is accepted, validate it, switch to it; its name. `run`: whose it is."""
+    def rebuild(
+        self,
+        progress: Progress | None = None,
+        run: int | None = None,
+        judge: Callable[[Searchable], None] | None = None,
+    ) -> str:
+        """Fill a new generation from what is accepted, validate it, switch to it; its name. `run`: whose it is.
+
+        `judge` is given it as readers would ask it. Where it raises, as where the validation does, there is no switch.
+        """
+
+    def trial(self) -> AbstractContextManager[Engine]:
+        """An engine of its own with the same articles, searchable once it is rebuilt; it vanishes with the context.
+
+        Nothing that is done to it is done to this one, also where there is no index yet.
+        """
 
     def kept(self) -> list[Generation]:
         """The complete indexes that are kept, oldest first."""

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from search import addresses
-from search.article import Article
 from search.engines import (
     DONE,
-    ArticleGone,
-    ArticleMissing,
     ArticlesCorrupt,
     Change,
     Count,
     Deed,
     EngineError,
-    Found,
+    EngineUnavailable,
     Generation,
     Held,
-    Hit,
     IndexCorrupt,
     IndexLocked,
     Progress,
     RebuildRefused,
     Restored,
     Run,
+    Searchable,
     Status,
     Takedown,
     Undone,
 )
-from search.engines.whoosh import contents, durable, explaining, generations, lock, order, refusals, safekeeping, writer
-from search.engines.whoosh.counts import counts_and_forms
-from search.engines.whoosh.evaluate import Matches
-from search.engines.whoosh.facets import Filtered, count_values
+from search.engines.whoosh import contents, durable, generations, lock, refusals, safekeeping, writer
+from search.engines.whoosh.facets import count_values
 from search.engines.whoosh.instants import NONE, moment
 from search.engines.whoosh.opened import Opened
+from search.engines.whoosh.reading import Alone, Reading
+from search.engines.whoosh.scratch import Scratch
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import FILE, Store
 from search.engines.whoosh.workshop import Workshop
-from search.explanation import Explanation
-from search.query import Filters, Query
 
+TRIAL = "broadsheet-trial-"  # begins the names of folders below TMPDIR
 WAIT = 30.0  # seconds that a writer waits for another one: a commit of a full batch takes less
 
 
@@ -54,97 +50,15 @@ def open_url(url: str) -> WhooshEngine:
     return WhooshEngine(url, Path(url.partition(":")[2]))
 
 
-class WhooshEngine:
+class WhooshEngine(Reading):
     """One index folder. Any number of threads and processes may use it at once; they see one commit each."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self._folder = folder
-        self._files = Opened(folder, self.catch_up)
+        self._files: Opened = Opened(folder, self.catch_up)
         self._bulk = False  # whether many changes are coming, and then
         self._workshop: Workshop | None = None  # where they are made ready
-
-    # What readers ask.
-
-    def search(self, query: Query) -> Found:
-        return self._files.ask(lambda snapshot: self._search(query, snapshot))
-
-    def _search(self, query: Query, snapshot: Snapshot) -> Found:
-        matches, filtered = _matching(query, snapshot)
-        total = sum(map(len, filtered.docs))
-        known: dict[int, Article] = {}
-
-        def read(segments: Iterable[int], docs: Iterable[int]) -> list[Article]:
-            seqs = list(map(snapshot.seq, segments, docs))
-            missing = [seq for seq in seqs if seq not in known]
-            known.update(zip(missing, self._files.store().articles(missing), strict=True))
-            return [known[seq] for seq in seqs]
-
-        page = order.page(query, snapshot, matches, filtered.docs, read)
-        articles = read((place.segment for place in page), (place.doc for place in page))
-        counts, forms = counts_and_forms(query, snapshot, page)
-        is_lowered = 0 < matches.minimum < matches.words and total > matches.whole_of(filtered.docs)
-        return Found(
-            hits=tuple(map(Hit, articles, (place.score for place in page), counts)),
-            total=total,
-            facets={name: filtered.facet(name) for name in query.facets},
-            minimum=matches.minimum if is_lowered else None,
-            whole=matches.whole_of(filtered.docs) if is_lowered else total,
-            left_out=matches.left_out,
-            forms=forms,
-        )
-
-    def explain(self, query: Query, article: str) -> Explanation:
-        return self._files.ask(
-            lambda snapshot: explaining.explain(
-                query, article, snapshot, *_matching(query, snapshot), self._files.store()
-            )
-        )
-
-    def values(self, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
-        return self._files.ask(lambda snapshot: _values(snapshot, name, words, filters, most))
-
-    def article(self, id: str) -> Article:
-        return self._files.ask(lambda snapshot: self._article(id, snapshot))
-
-    def _article(self, id: str, snapshot: Snapshot) -> Article:
-        place = snapshot.find(id)
-        if place is None:
-            raise ArticleMissing(f"there is no article {id!r}")
-        segment, doc = place
-        if not snapshot.visible().masks[segment][doc]:
-            if snapshot.embargoed(segment, doc):
-                raise ArticleMissing(f"there is no article {id!r}")
-            raise ArticleGone(f"the article {id!r} was withdrawn")
-        return self._files.store().articles([snapshot.seq(segment, doc)])[0]
-
-    def article_at(self, url: str) -> Article:
-        self._files.snapshot()  # it says what is wrong with the index, if anything is
-        hidden = ArticleMissing(f"there is no article at {url}")
-        for id in self._files.store().ids_at(url):  # of several, the one accepted last that may be seen
-            try:
-                return self.article(id)
-            except ArticleGone as gone:
-                hidden = gone
-            except ArticleMissing:
-                pass
-        raise hidden
-
-    def hides(self, named: Iterable[str]) -> set[str]:
-        names = list(named)
-        return self._files.ask(lambda snapshot: self._hides(names, snapshot))
-
-    def _hides(self, named: Iterable[str], snapshot: Snapshot) -> set[str]:
-        masks, store = snapshot.visible().masks, self._files.store()
-
-        def is_hidden(name: str) -> bool:
-            ids = store.ids_of(name)
-            places = [place for id in ids if (place := snapshot.find(id))]
-            if any(masks[segment][doc] for segment, doc in places):
-                return False
-            return bool(places) or not snapshot.taken.isdisjoint([*ids, addresses.page(name)])
-
-        return {name for name in named if is_hidden(name)}
 
     def status(self) -> Status:
         return self._files.ask(self._status)
@@ -253,30 +167,35 @@ class WhooshEngine:
                     raise
                 self._files.give_up(live, problem)
 
-    def rebuild(self, progress: Progress | None = None, run: int | None = None) -> str:
+    def rebuild(
+        self,
+        progress: Progress | None = None,
+        run: int | None = None,
+        judge: Callable[[Searchable], None] | None = None,
+    ) -> str:
         store = self._files.store()
         with (
             refusals.translated(self._folder),
             lock.hold(self._folder / "rebuild.lock", "rebuilding"),
             closing(Workshop(self._folder, store)) as workshop,
+            ExitStack() as failed,
         ):
             generations.sweep(self._folder)
             safekeeping.sweep(self._folder)
             generation = generations.create(self._folder)
+            failed.callback(generations.remove, generation)  # it may look complete, and nobody is to go back to it
             contents.create(generation)
             writer.fill(generation, workshop, store.last(), progress)
+            if judge:
+                judge(Reading(Alone(Snapshot(generation, store.hidden()), store)))
             with lock.hold(self._folder / "writer.lock", "switching", wait=WAIT):
                 # To a row that was counted in the same instant: others accept articles all the while.
                 counts = store.counts()
-                try:
-                    writer.catch_up(generation, store, workshop, until=counts.last)
-                    manifest = _validated(generation, counts.articles)
-                    previous = generations.current(self._folder) if self._is_live() else None
-                    whole = replace(manifest, run=run, previous=previous, began=counts.last)
-                    generations.write_manifest(generation, whole)
-                except BaseException:  # it looks complete, and nobody is to go back to it
-                    generations.remove(generation)
-                    raise
+                writer.catch_up(generation, store, workshop, until=counts.last)
+                manifest = _validated(generation, counts.articles)
+                previous = generations.current(self._folder) if self._is_live() else None
+                generations.write_manifest(generation, replace(manifest, run=run, previous=previous, began=counts.last))
+                failed.pop_all()
                 with closing(generations.Epoch(self._folder)) as epoch:
                     epoch.owe(generations.COMMITS)
                     generations.switch(self._folder, generation.name)
@@ -286,6 +205,21 @@ class WhooshEngine:
             generations.prune(self._folder)
             store.prune(generations.oldest(self._folder))
         return generation.name
+
+    @contextmanager
+    def trial(self) -> Iterator[WhooshEngine]:
+        parent = Path(os.environ.get("TMPDIR") or "/var/tmp")  # where SQLite puts its own
+        try:
+            scratch = Scratch(parent, TRIAL)
+        except OSError as problem:
+            remedy = "set TMPDIR to a folder with room for a copy of the index"
+            raise EngineUnavailable(f"{parent}: {problem.strerror}; {remedy}") from problem
+        folder = scratch.path / "index"  # a lock on the folder of an index has another meaning
+        with closing(scratch), closing(WhooshEngine(f"whoosh:{folder}", folder)) as trial:
+            if (self._folder / FILE).exists():
+                durable.make_folder(folder)
+                safekeeping.copy(self._folder / FILE, folder / FILE)
+            yield trial
 
     def kept(self) -> list[Generation]:
         live = generations.current(self._folder)
@@ -444,24 +378,6 @@ class WhooshEngine:
             epoch.show(contents.applied(generation))
             epoch.bump()
         return done
-
-
-def _matching(query: Query, snapshot: Snapshot) -> tuple[Matches, Filtered]:
-    """Who matches, and what the filters leave."""
-    matches = Matches(query, snapshot, snapshot.visible())
-    return matches, Filtered(query, snapshot, matches.masks)
-
-
-def _values(snapshot: Snapshot, name: str, words: Sequence[str], filters: Filters, most: int) -> tuple[Count, ...]:
-    docs = Filtered(Query(filters=filters), snapshot, snapshot.visible().masks).docs
-    counts: Counter[str] = Counter()
-    for view, found in zip(snapshot.views, docs, strict=True):
-        places = view.lexicon(name).holding(words)
-        if len(places):
-            held = count_values(view, name, found)[0][places]
-            counts.update(dict(zip(view.texts(name, places), held.tolist(), strict=True)))
-    ranked = sorted(((-count, value) for value, count in counts.items() if count))[:most]
-    return tuple(Count(value, -count) for count, value in ranked)
 
 
 def _validated(generation: Path, accepted: int) -> generations.Manifest:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from search.engines import DONE, KILLED, NothingBefore, Run
+from search.engines import DONE, KILLED, REFUSED, NothingBefore, Run
 from search.engines.whoosh.database import Connection
 
 BATCH = 500
@@ -62,11 +62,12 @@ def broken_off(db: Connection, lasts: Callable[[int], bool], now: str) -> list[R
     What ended later than `now` did so by a clock that has been set back, and any run after it is since.
     """
     found = db.execute(
-        "SELECT run, outcome FROM runs WHERE outcome IS NOT ?1 AND NOT EXISTS (SELECT 1 FROM runs AS later"
+        "SELECT run, outcome FROM runs WHERE coalesce(outcome, '') NOT IN (?1, ?2)"
+        " AND NOT EXISTS (SELECT 1 FROM runs AS later"
         " WHERE later.command = runs.command AND later.outcome = ?1"
         " AND later.run > runs.run AND (later.started >= coalesce(runs.ended, runs.changed, runs.started)"
-        "                               OR coalesce(runs.ended, runs.changed, runs.started) > ?2))",
-        (DONE, now),
+        "                               OR coalesce(runs.ended, runs.changed, runs.started) > ?3))",
+        (DONE, REFUSED, now),
     )
     numbers = [run for run, outcome in found if outcome or not lasts(run)]
     return runs(db, lasts, numbers) if numbers else []  # counting what each brought reads all rows

@@ -10,12 +10,9 @@ but its work: the rows are applied again.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import gc
 import json
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +30,7 @@ from typing import Any
 from search.engines import EngineUnavailable
 from search.engines.whoosh import durable, pieces
 from search.engines.whoosh.pieces import Piece
+from search.engines.whoosh.scratch import Scratch
 from search.engines.whoosh.store import Store
 from search.engines.whoosh.tokenise import Tokeniser
 
@@ -51,8 +49,7 @@ class Workshop:
         self._ordered = applied  # rows up to this number are in `_orders` or were given
         self._orders: deque[tuple[int, int, Future[list[Piece]]]] = deque()
         self._pool: _Pool | None = None
-        self._folder: Path | None = None
-        self._lock: int | None = None
+        self._scratch: Scratch | None = None
         self._tokeniser = Tokeniser()
 
     def accepted(self, until: int) -> None:
@@ -100,32 +97,20 @@ class Workshop:
 
     def folder(self) -> Path:
         """Where segments lie until a commit takes them; what others left there and nobody holds is removed."""
-        if self._folder is None:
+        if self._scratch is None:
             building = self._index / FOLDER
             durable.make_folder(building)
-            folder = building / f"{os.getpid()}-{secrets.token_hex(4)}"
-            everything = _opened(building)
-            try:
-                fcntl.flock(everything, fcntl.LOCK_EX)  # else another process could sweep away what is not held yet
-                _sweep(building)
-                folder.mkdir(mode=0o700)
-                self._lock = _opened(folder)
-                fcntl.flock(self._lock, fcntl.LOCK_SH)
-            finally:
-                os.close(everything)
-            self._folder = folder
-        return self._folder
+            self._scratch = Scratch(building)
+        return self._scratch.path
 
     def close(self) -> None:
         """End the workers, remove what no commit took."""
         self._drop()
         if self._pool:
             self._pool.close()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-        self._pool = self._folder = self._lock = None
+        if self._scratch:
+            self._scratch.close()
+        self._pool = self._scratch = None
 
     def _order(self, after: int, until: int, newest: bool = False) -> None:
         self._pool = self._pool or _Pool()
@@ -266,23 +251,3 @@ def _read(line: str) -> list[Piece]:
     if isinstance(kind, type) and issubclass(kind, engines.EngineError):
         raise kind(answer["message"])
     raise RuntimeError(f"{answer['error']}: {answer['message']}")
-
-
-def _sweep(building: Path) -> None:
-    """Remove the folders of processes that are gone."""
-    for left in building.iterdir():
-        try:
-            descriptor = _opened(left)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
-
-
-def _opened(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
