@@ -10,7 +10,14 @@ from typing import Any
 from tqdm import tqdm
 
 EVERY = 5.0  # seconds between two steps that are told where there is no terminal
-UNITS = {"merging": "segments", "checking": "files", "generations": "generations", "versions": "versions"}
+UNITS = {
+    "merging": "segments",
+    "checking": "files",
+    "asking the old one": "queries",
+    "asking the new one": "queries",
+    "generations": "generations",
+    "versions": "versions",
+}
 UNIT = "articles"  # of every other stage
 
 

@@ -86,8 +86,8 @@ def rollback(url: str, run: int | None) -> None:
     Without RUN readers get the generation before at once, and the articles that the rebuild of this one had changed
     become what they were. What others have brought since stays, in both cases.
     """
-    with closing(connect(url)) as engine:
-        name, undone = (None, engine.undo(run)) if run else engine.rollback()
+    with closing(connect(url)) as engine, telling.Teller(quiet=False, as_json=False).progress() as told:
+        name, undone = (None, engine.undo(run, told)) if run else engine.rollback(told)
     if name:
         click.echo(f"Switched to generation {name}.")
     if undone:

@@ -264,13 +264,15 @@ def test_an_article_comes_back_as_it_was(engine):
 
 def test_progress_is_told(engine):
     accept(engine, *(one(str(n)) for n in range(1200)))
-    told = []
-    engine.catch_up(lambda *step: told.append(step))
-    assert told[-1][1:] == (1200, 1200)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    told.clear()
-    engine.rebuild(lambda *step: told.append(step))
-    assert told[-1][1:] == (1200, 1200)
+    for work in (engine.catch_up, engine.rebuild):
+        told = []
+        work(lambda *step, told=told: told.append(step))
+        indexing = [step for step in told if step[0] == "indexing"]
+        assert indexing[-1] == ("indexing", 1200, 1200)
+        for stage in {step[0] for step in told}:
+            steps = [(done, of) for name, done, of in told if name == stage]
+            assert steps == sorted(steps)
+            assert steps[-1][0] == steps[-1][1]
 
 
 # What is held.

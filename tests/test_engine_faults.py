@@ -425,9 +425,9 @@ def test_what_is_accepted_while_a_rebuild_is_validated_does_not_refuse_it(engine
     apply(engine, one("a"), one("b"))
     check_files = generations.check
 
-    def late(generation):
+    def late(*args):
         accept(engine, one("c"), one("d"), "a")
-        return check_files(generation)
+        return check_files(*args)
 
     with mock.patch.object(generations, "check", late):
         name = engine.rebuild()

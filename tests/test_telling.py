@@ -112,7 +112,7 @@ def test_progress_is_a_step_now_and_then(folder: Path, wire: Path, monkeypatch: 
     wire.write_text("".join(json.dumps({"id": str(n), "title": "One"}) + "\n" for n in range(40)))
     told = events(run(folder, "reindex", folder, "--json"))
     steps = [event for event in told if event["event"] == "progress"]
-    assert {step["stage"] for step in steps} == {"reading", "indexing"}
+    assert {step["stage"] for step in steps} == {"reading", "indexing", "checking"}
     assert [step["done"] for step in steps if step["stage"] == "reading"] == [*range(1, 41), 40]
     for step in steps:
         assert set(step) == {"event", "stage", "done", "of", "unit", "rate", "left"}

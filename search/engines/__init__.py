@@ -365,13 +365,13 @@ class Engine(Searchable, Protocol):
     def runs(self) -> list[Run]:
         """What was accepted, by run, oldest first."""
 
-    def rollback(self) -> tuple[str, Undone | None]:
+    def rollback(self, progress: Progress | None = None) -> tuple[str, Undone | None]:
         """Answer from the generation before, and undo the run that made this one: what others brought since stays.
 
         The name of that generation, and what was undone. Raises NothingBefore where there is none.
         """
 
-    def undo(self, run: int) -> Undone:
+    def undo(self, run: int, progress: Progress | None = None) -> Undone:
         """Make each article as it was before this run, but those that a later one changed. Raises NothingBefore."""
 
     def verify(self, progress: Progress | None = None) -> list[str]:

@@ -192,7 +192,7 @@ class WhooshEngine(Reading):
                 # To a row that was counted in the same instant: others accept articles all the while.
                 counts = store.counts()
                 writer.catch_up(generation, store, workshop, until=counts.last)
-                manifest = _validated(generation, counts.articles)
+                manifest = _validated(generation, counts.articles, progress)
                 previous = generations.current(self._folder) if self._is_live() else None
                 generations.write_manifest(generation, replace(manifest, run=run, previous=previous, began=counts.last))
                 failed.pop_all()
@@ -237,7 +237,7 @@ class WhooshEngine(Reading):
     def runs(self) -> list[Run]:
         return self._files.store().runs()
 
-    def rollback(self) -> tuple[str, Undone | None]:
+    def rollback(self, progress: Progress | None = None) -> tuple[str, Undone | None]:
         store = self._files.store()
         with (
             refusals.translated(self._folder),
@@ -256,15 +256,15 @@ class WhooshEngine(Reading):
             epoch.bump()  # readers are there; what came since follows
             try:
                 without = (run, undone.number) if run and undone else ()
-                writer.catch_up(generation, store, workshop, without=without)
+                writer.catch_up(generation, store, workshop, progress, without=without)
             finally:
                 epoch.bump()
             epoch.settle(generations.COMMITS)
         return name, undone
 
-    def undo(self, run: int) -> Undone:
+    def undo(self, run: int, progress: Progress | None = None) -> Undone:
         undone = self._files.store().undo(run)
-        self.catch_up()
+        self.catch_up(progress)
         return undone
 
     def verify(self, progress: Progress | None = None) -> list[str]:
@@ -380,9 +380,9 @@ class WhooshEngine(Reading):
         return done
 
 
-def _validated(generation: Path, accepted: int) -> generations.Manifest:
+def _validated(generation: Path, accepted: int, progress: Progress | None) -> generations.Manifest:
     """The manifest, if every article is counted and every byte as written."""
-    manifest = generations.check(generation)
+    manifest = generations.check(generation, progress)
     if manifest.articles != accepted:
         raise RebuildRefused(
             f"the new generation holds {manifest.articles} articles, {accepted} are accepted: "

@@ -181,14 +181,19 @@ def measure(generation: Path, files: Iterable[str], known: Mapping[str, File] | 
     return {name: known.get(name) or _measure(generation / name) for name in files}
 
 
-def check(generation: Path) -> Manifest:
+def check(generation: Path, progress: Progress | None = None) -> Manifest:
     """Read every file again and compare: the manifest, if all is as it was written.
 
     Raises:
         IndexCorrupt: naming every file that is missing or changed.
     """
     manifest = read_manifest(generation)
-    damaged = [name for name, file in manifest.files.items() if _measured(generation / name) != file]
+    damaged = []
+    for number, (name, file) in enumerate(manifest.files.items(), 1):
+        if _measured(generation / name) != file:
+            damaged.append(name)
+        if progress:
+            progress("checking", number, len(manifest.files))
     if damaged:
         raise IndexCorrupt(f"damaged in {generation}: {', '.join(sorted(damaged))}; {REMEDY}")
     return manifest

@@ -46,7 +46,7 @@ def catch_up(
         at = last
         contents.commit(generation, table(generation).segments, at)
     if at > start:
-        _merge(generation, workshop, at)
+        _merge(generation, workshop, at, progress)
     if at > start or not contents.is_complete(generation):
         contents.complete(generation, at)
     return at - start
@@ -58,7 +58,7 @@ def fill(generation: Path, workshop: Workshop, until: int, progress: Progress | 
         at = _take_in(generation, workshop.folder(), ready, replaces=False)
         if progress:
             progress("indexing", at, until)
-    _merge(generation, workshop, until)
+    _merge(generation, workshop, until, progress)
     contents.commit(generation, table(generation).segments, until)
 
 
@@ -107,10 +107,14 @@ def _take_in(generation: Path, folder: Path, ready: Sequence[Piece], replaces: b
     return ready[-1].until
 
 
-def _merge(generation: Path, workshop: Workshop, seq: int) -> None:
+def _merge(generation: Path, workshop: Workshop, seq: int, progress: Progress | None = None) -> None:
     """The merges that are due."""
     segments: list[Segment] = list(table(generation).segments)
+    merged = 0
     while groups := _due(generation, segments):
+        before, merged = merged, merged + sum(map(len, groups))
+        if progress:
+            progress("merging", before, merged)
         joined = workshop.joined(generation, [[one.segid for one in group] for group in groups])
         for group, piece in zip(groups, joined, strict=True):
             new = piece.opened()
@@ -119,6 +123,8 @@ def _merge(generation: Path, workshop: Workshop, seq: int) -> None:
             segments = [one for one in segments if one not in group]
             segments.insert(place, new)
         contents.commit(generation, segments, seq)
+        if progress:
+            progress("merging", merged, merged)
 
 
 def _due(generation: Path, segments: Sequence[Segment]) -> list[list[Segment]]:
