@@ -383,7 +383,7 @@ def test_prune_removes_nothing_for_a_page_of_which_nothing_is_remembered(
         file.unlink()
     web.put("/p3", status=500)
     report = index(url, prune=True)
-    assert (report.removed, list(report.notes)) == (0, [build.KEPT])
+    assert (report.removed, list(report.notes)) == (0, [runs.KEPT])
 
 
 def test_prune_of_a_sitemap_that_is_away_or_broken_removes_nothing(
