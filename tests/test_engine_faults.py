@@ -8,10 +8,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -32,7 +34,7 @@ from search.engines import (
     connect,
 )
 from search.engines import whoosh as engines
-from search.engines.whoosh import arrays, contents, durable, generations, lock, pieces
+from search.engines.whoosh import ahead, arrays, contents, durable, generations, lock, pieces
 from search.engines.whoosh.store import Store
 
 SEED = 20251106
@@ -724,6 +726,68 @@ from search.engines.whoosh import generations
 with mock.patch.object(generations.Epoch, "bump", lambda self: os._exit(9)):
     getattr(connect(sys.argv[1]), sys.argv[2])(*sys.argv[3:])
 """
+
+
+def test_a_takedown_holds_while_others_write_for_long(engine, folder):
+    """As when a run of many articles is undone, which is one transaction."""
+    apply(engine, one("a"), one("b", url="https://paper.example/b"), one("c"))
+    assert found(engine) == ["a", "b", "c"]
+    with (
+        ThreadPoolExecutor() as threads,
+        closing(sqlite3.connect(folder / "articles.db", isolation_level=None)) as busy,
+    ):
+        busy.execute("BEGIN IMMEDIATE")
+        waiting = threads.submit(engine.take_down, "http://www.paper.example/b", "court order")
+        tries = 0
+        while found(engine) != ["a", "c"]:
+            tries += 1
+            assert tries < 1000
+            time.sleep(0.01)
+        assert not waiting.done()
+        assert engine.takedowns() == []
+        busy.execute("COMMIT")
+        assert waiting.result().ids == ("b",)
+    assert found(engine) == ["a", "c"]
+    assert not (folder / ahead.FILE).exists()
+    engine.put_back("paper.example/b")
+    assert found(engine) == ["a", "b", "c"]
+
+
+WAITS = """
+import sys
+from unittest import mock
+from search.engines import connect
+from search.engines.whoosh.database import Connection
+def wait(self):
+    print("waits", flush=True)
+    sys.stdin.read()
+with mock.patch.object(Connection, "transaction", wait):
+    connect(sys.argv[1]).take_down("a", "court order")
+"""
+
+
+def test_a_takedown_that_is_killed_while_it_waits_holds_and_is_written_by_the_next(engine, folder):
+    apply(engine, one("a"), one("b"), one("c"))
+    assert found(engine) == ["a", "b", "c"]
+    with python(WAITS, engine.url) as process:
+        assert process.stdout.readline() == "waits\n"
+        assert found(engine) == ["b", "c"]
+        process.kill()
+        process.wait()
+    assert found(engine) == ["b", "c"]
+    engine.rebuild()
+    assert found(engine) == ["b", "c"]
+    engine.take_down("b", "another")
+    assert [(item.target, item.reason) for item in engine.takedowns()] == [("a", "court order"), ("b", "another")]
+    with python(WAITS, engine.url) as process:
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+    engine.put_back("a")
+    assert found(engine) == ["a", "c"]
+    (folder / ahead.FILE).write_text("[")
+    with pytest.raises(EngineUnavailable, match=r"takedowns\.ahead cannot be read"):
+        engine.take_down("c", "r")
 
 
 def test_a_takedown_that_dies_before_it_is_told_holds_all_the_same(engine):

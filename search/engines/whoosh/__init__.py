@@ -342,6 +342,7 @@ class WhooshEngine(Reading):
         """While takedowns change, readers look at them with every request; whoever dies here leaves them looking."""
         store = self._files.store()
         with (
+            refusals.translated(self._folder),
             lock.hold(self._folder / "takedowns.lock", "a takedown", wait=WAIT),
             closing(generations.Epoch(self._folder)) as epoch,
         ):

@@ -46,7 +46,8 @@ class Opened:
                 if self.store().file == store:  # else another was put in its place meanwhile
                     return answer
             except ArticlesCorrupt:
-                raise
+                if self.store().file == store:
+                    raise
             except IndexCorrupt as problem:
                 self.give_up(snapshot.generation, problem)
                 self._recover()
@@ -72,12 +73,13 @@ class Opened:
     def _newest(self, live: Path, epoch: int, changes: generations.Epoch) -> Snapshot:
         with self._opening:
             store = self.store()
-            taken = store.hidden()
-            while not (self._seen and self._seen[0] == epoch and self._seen[1].taken == taken):
-                known = self._seen and self._seen[1]
-                self._seen = (epoch, Snapshot(live, taken, partial(store.withheld, until=changes.seen()), known))
+            seen, taken = self._seen, store.hidden()
+            while not (seen and seen[0] == epoch and seen[1].taken == taken):
+                known = seen and seen[1]
+                seen = (epoch, Snapshot(live, taken, partial(store.withheld, until=changes.seen()), known))
                 taken = store.hidden()  # an article may have come to a page that is taken down meanwhile
-            return self._seen[1]
+            self._seen = seen
+            return seen[1]
 
     def store(self) -> Store:
         """The articles. Raises IndexMissing."""

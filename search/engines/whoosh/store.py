@@ -31,13 +31,15 @@ from search.engines import (
     Takedown,
     Undone,
 )
-from search.engines.whoosh import clock, compression, database, durable, history, takedowns
+from search.engines.whoosh import ahead, clock, compression, database, durable, history, takedowns
+from search.engines.whoosh.ahead import Order
 from search.engines.whoosh.database import Connection
 from search.engines.whoosh.instants import micros, text
 from search.engines.whoosh.running import Running
 
 FILE = "articles.db"
 BATCH = 500
+PATIENCE = 600.0  # seconds that a takedown, which holds already, waits to be written: undoing 300,000 takes a minute
 LEARN_AT = (1_000, 10_000, 100_000, 1_000_000)  # articles: a store that has grown tenfold has other things in common
 NEVER = 2**63 - 1  # the greatest number that a row can have
 
@@ -281,13 +283,21 @@ class Store:
     # What must not be shown.
 
     def take_down(self, named: str, reason: str) -> Takedown:
-        """Hide the article of an id, or all of a page, held or not; a second time changes the reason only."""
-        with self._writing() as db:
-            return takedowns.take_down(db, named, reason)
+        """Hide the article of an id, or all of a page, held or not; a second time changes the reason only.
+
+        It holds from the moment that it is written down, however long others write here. Hold the lock of takedowns.
+        """
+        orders = [*ahead.read(self.path.parent), ahead.order(named, reason)]
+        ahead.write(self.path.parent, orders)
+        return self._carry_out(orders)[-1]
 
     def put_back(self, named: str) -> list[Takedown]:
-        """Undo a takedown; those that hide articles of it all the same. Raises ArticleMissing where there is none."""
-        with self._writing() as db:
+        """Undo a takedown; those that hide articles of it all the same. Raises ArticleMissing where there is none.
+
+        Hold the lock of takedowns.
+        """
+        self._carry_out(ahead.read(self.path.parent))
+        with self._writing(PATIENCE) as db:
             return takedowns.put_back(db, named)
 
     def takedowns(self) -> list[Takedown]:
@@ -302,8 +312,10 @@ class Store:
 
     def hidden(self) -> frozenset[str]:
         """The ids and the pages that are taken down."""
+        # Read first: an order is taken out of the file after it was carried out.
+        orders = ahead.read(self.path.parent)
         with self._connection() as db:
-            return takedowns.hidden(db)
+            return takedowns.hidden(db, orders)
 
     def ids_of(self, named: str) -> list[str]:
         """The articles that may be meant by an id or a URL, in any spelling of its page; also what was there once."""
@@ -319,10 +331,19 @@ class Store:
         for connection in idle:
             connection.close()
 
+    def _carry_out(self, orders: Sequence[Order]) -> list[Takedown]:
+        """Write what was ordered into the store; those of a command that was killed, too."""
+        with self._writing(PATIENCE) as db:
+            done = [takedowns.take_down(db, one) for one in orders]
+        ahead.write(self.path.parent, [])
+        return done
+
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._connection() as db, db.transaction():
-            yield db
+    def _writing(self, wait: float = database.WAIT) -> Iterator[Connection]:
+        with self._connection() as db:
+            db.execute(f"PRAGMA busy_timeout = {wait * 1000:.0f}")
+            with db.transaction():
+                yield db
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
-import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from search import addresses
 from search.article import as_id
 from search.engines import ArticleMissing, Deed, Takedown
 from search.engines.whoosh import database
+from search.engines.whoosh.ahead import Order, who
 from search.engines.whoosh.database import Connection
 from search.engines.whoosh.instants import text
 
 TAKEN_DOWN, CAME, PUT_BACK = "taken down", "came, hidden", "put back"
 
 
-def take_down(db: Connection, named: str, reason: str) -> Takedown:
+def take_down(db: Connection, order: Order) -> Takedown:
     """Hide what is meant, in the transaction that lasts; a second time changes the reason only."""
-    target, now = _target(named), datetime.now(UTC)
+    target = _target(order.named)
     db.execute(
         "INSERT INTO takedowns VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE SET reason = excluded.reason",
-        (target, reason, text(now)),
+        (target, order.reason, order.at),
     )
-    db.executemany("INSERT OR IGNORE INTO hidden VALUES (?, ?)", [(target, id) for id in meant(db, named)])
+    db.executemany("INSERT OR IGNORE INTO hidden VALUES (?, ?)", [(target, id) for id in meant(db, order.named)])
     (made,) = _standing(db, [target])
-    _log(db, TAKEN_DOWN, target, made.ids, reason)
+    _log(db, order.at, order.who, TAKEN_DOWN, target, made.ids, order.reason)
     return made
 
 
@@ -48,7 +46,7 @@ def put_back(db: Connection, named: str) -> list[Takedown]:
     ids = [id for (id,) in db.execute("SELECT id FROM hidden WHERE target = ?", (undone.target,))]
     db.execute("DELETE FROM hidden WHERE target = ?", (undone.target,))
     db.execute("DELETE FROM takedowns WHERE target = ?", (undone.target,))
-    _log(db, PUT_BACK, undone.target, undone.ids, None)
+    _log(db, text(datetime.now(UTC)), who(), PUT_BACK, undone.target, undone.ids, None)
     return _hiding(db, ids)
 
 
@@ -66,7 +64,7 @@ def came(db: Connection, urls: Sequence[tuple[str, str]]) -> None:
     taken = {target for (target,) in rows.fetchall()}
     for id, target in pages:
         if target in taken and db.execute("INSERT OR IGNORE INTO hidden VALUES (?, ?)", (target, id)).rowcount:
-            _log(db, CAME, target, [id], None)
+            _log(db, text(datetime.now(UTC)), who(), CAME, target, [id], None)
 
 
 def adopt(db: Connection, other: Connection) -> None:
@@ -96,9 +94,10 @@ def standing(db: Connection) -> list[Takedown]:
     return _standing(db, [target for (target,) in db.execute("SELECT target FROM takedowns")])
 
 
-def hidden(db: Connection) -> frozenset[str]:
-    """The ids and the pages that are taken down."""
-    return frozenset(name for (name,) in db.execute("SELECT id FROM hidden UNION SELECT target FROM takedowns"))
+def hidden(db: Connection, orders: Iterable[Order] = ()) -> frozenset[str]:
+    """The ids and the pages that are taken down, also by orders that are still to be carried out."""
+    found = {name for (name,) in db.execute("SELECT id FROM hidden UNION SELECT target FROM takedowns")}
+    return frozenset(found.union(*([_target(one.named), *meant(db, one.named)] for one in orders)))
 
 
 def meant(db: Connection, named: str) -> list[str]:
@@ -145,17 +144,8 @@ def _hiding(db: Connection, ids: Sequence[str]) -> list[Takedown]:
     return _standing(db, [target for (target,) in rows.fetchall()])
 
 
-def _log(db: Connection, what: str, target: str, ids: Sequence[str], reason: str | None) -> None:
+def _log(db: Connection, at: str, who: str, what: str, target: str, ids: Sequence[str], reason: str | None) -> None:
     db.execute(
         "INSERT INTO audit (at, who, what, target, ids, reason) VALUES (?, ?, ?, ?, ?, ?)",
-        (text(datetime.now(UTC)), _who(), what, target, json.dumps(list(ids)), reason),
+        (at, who, what, target, json.dumps(list(ids)), reason),
     )
-
-
-def _who() -> str:
-    """The user that the system knows, whatever the environment says, and the host."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # in a container a user may have no name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
