@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scale import SOAK
 
 from indexer.sources import Read, Refused, read
-from indexer.sources.xml_stream import elements
 from search.article import to_dict
 
 
@@ -135,16 +134,6 @@ def test_an_export_that_breaks_off_gives_what_stood_before() -> None:
     assert isinstance(last, Refused)
     assert last.unread
     assert last.reason.startswith("broken XML: ")
-
-
-def test_one_item_of_an_export_is_kept_at_a_time() -> None:
-    whole = wxr(*(item(id=n) for n in range(2_000)))
-    stream, most = io.BytesIO(whole.encode()), 0
-    for number, element in enumerate(elements(stream, "author", "item")):
-        most = max(most, len(element.getparent()))
-        if number == 100:
-            assert stream.tell() < len(whole) // 4, "it is not read ahead"
-    assert (number, most < 60) == (2_000, True)  # those that the parser has read already
 
 
 def test_no_entity_of_an_export_is_resolved(tmp_path: Any) -> None:

@@ -6,120 +6,181 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import UTC, datetime, tzinfo
+from itertools import chain
 from typing import Any, BinaryIO
 
-from . import dates, entries, markup
+from . import dates, entries, feed, markup, shortcodes
 from .origin import NotAnArticle, Origin, Read, Refused, seekable
-from .xml_stream import elements, text
+from .xml_stream import chunks, elements, inner, local
 
-MARK = re.compile(rb"=\s*[\"']https?://wordpress\.org/export/")  # its namespace, in any version
-_KINDS = ("post", "page")
-_CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"  # the excerpt is an `encoded` too, by another namespace
-_NOBODY = "uncategorized"  # the category of what has none
-_NEVER = "0000-00-00 00:00:00"
-# What WordPress makes of a text only when it shows it: an empty line is a paragraph, [caption] and its like are code.
-_EMPTY_LINE = re.compile(r"\n[ \t\r]*\n")
-_SHORTCODE = re.compile(
-    r"\[/?(?:caption|gallery|embed|audio|video|playlist)\b[^\[\]]*\]|\[\w+ [^\[\]<>]*=[^\[\]<>]*\]|\[/\w+\]"
-)
+# Told from other RSS by the namespace that its versions 1.0 to 1.2 declare.
+MARK = re.compile(rb"<rss\b[^>]*\bxmlns:wp\s*=\s*[\"']https?://wordpress\.org/export/")
+_HEAD = ("author", "category", "language")
+_STRUCTURED = ("wp:comment", "wp:postmeta")
+_READ = ("post", "page")  # other types are the machinery of plugins, some of it private: orders, letters from readers
+_PRIMARY = ("_yoast_wpseo_primary_category", "rank_math_primary_category")
+_DEFAULT = "uncategorized"  # what WordPress calls the category of posts that have none
+_BLANK = re.compile(r"\n[ \t]*\n")  # WordPress makes paragraphs of them when it shows a post
+# What ends a CDATA section here is followed by the end of its element, or by the next section of the same text.
+_END = re.compile(rb"\]\]>(?!\s*</(?:\w+:\w+|category|description|guid|link|title)\s*>|<!\[CDATA\[)")
+_NEAR = 64  # bytes: longer than that is no such end
+_NO_DATE = "0000"
 
 
 @dataclass(slots=True)
 class _Site:
-    """What the items do not say themselves."""
+    """What posts refer to; it may stand behind them."""
 
-    names: dict[str, str] = field(default_factory=dict)  # login -> name as it is shown
-    images: dict[str, str] = field(default_factory=dict)  # id of an attachment -> address
     language: str | None = None
+    names: dict[str, str] = field(default_factory=dict)  # of authors, by login
+    categories: dict[str, str] = field(default_factory=dict)  # by number
+    pictures: dict[str, str] = field(default_factory=dict)  # addresses, by number
 
 
 def read(stream: BinaryIO, origin: Origin) -> Iterator[Read | Refused]:
-    """Every post and page that is published; the others are counted."""
+    """Every published post and page. The file is read twice: once for what they refer to."""
     left_out: Counter[str] = Counter()
-    try:
-        with seekable(stream) as file:
-            begin = file.tell()
-            # Twice: the picture of a post has mostly a higher number, and so stands behind it.
-            site = _site(file)
-            file.seek(begin)
-            found = entries.articles(_published(file, left_out), partial(_fields, site), origin)
-            yield from entries.without(found, left_out, origin)
-    except NotAnArticle as refusal:
-        yield Refused(origin.file, refusal.line, f"{refusal}; behind it nothing is read", unread=True)
+    with seekable(stream) as file:
+        here = file.tell()
+        site = _site(file)
+        file.seek(here)
+        yield from entries.without(_posts(file, site, left_out, origin), left_out, origin)
 
 
-def _site(file: BinaryIO) -> _Site:
+def _site(stream: BinaryIO) -> _Site:
     site = _Site()
     try:
-        for element in elements(file, "author", "language", "item"):
-            if login := text(element, "author_login"):
-                site.names[login] = text(element, "author_display_name") or login
-            elif address := text(element, "attachment_url"):
-                site.images[text(element, "post_id")] = address
-            elif element.tag == "language":
-                site.language = (element.text or "").strip() or None
-    except NotAnArticle:  # it is said by the second reading, behind the articles that stand before
+        for element in elements(_mended(stream, []), "rss", ("item", *_HEAD), []):
+            _note(_texts(element), _name(element), element, site)
+    except NotAnArticle:  # said when it is read for its posts
         pass
     return site
 
 
-def _published(file: BinaryIO, left_out: Counter[str]) -> Iterator[tuple[str, Any]]:
-    for item in elements(file, "item"):
-        kind, status = text(item, "post_type"), text(item, "status")
-        if kind not in _KINDS:
-            left_out[kind or "an item without a type"] += 1
-        elif status != "publish":
-            left_out[f"{kind}, {status}"] += 1
-        elif text(item, "post_password"):
-            left_out[f"{kind}, behind a password"] += 1
-        else:
-            yield f"{kind} {text(item, 'post_id')}", item
+def _note(texts: Mapping[str, str], name: str, element: Any, site: _Site) -> None:
+    match name:
+        case "language":
+            site.language = site.language or (element.text or "").strip()
+        case "wp:author":
+            site.names[texts.get("wp:author_login", "")] = markup.line(texts.get("wp:author_display_name", ""))
+        case "wp:category":
+            site.categories[texts.get("wp:term_id", "")] = markup.line(texts.get("wp:cat_name", ""))
+        case "item" if texts.get("wp:post_type") == "attachment":
+            site.pictures[texts.get("wp:post_id", "")] = texts.get("wp:attachment_url", "")
+        case "item" if texts.get("wp:post_type") == "guest-author":  # of the plugin Co-Authors Plus
+            meta = _meta(element)
+            site.names[meta.get("cap-user_login", "")] = meta.get("cap-display_name", "")
 
 
-def _fields(site: _Site, item: Any, origin: Origin) -> tuple[Mapping[str, Any], list[str]]:
-    body, subheads = markup.paragraphs(_as_shown(_encoded(item, is_content=True)))
-    categories = [
-        (category.get("domain"), category.get("nicename"), " ".join("".join(category.itertext()).split()))
-        for category in item.findall("{*}category")
-    ]
-    sections = [name for domain, short, name in categories if domain == "category" and short != _NOBODY]
-    url, creator = text(item, "link"), text(item, "creator")
-    published = _moment(item, "post_date", origin)
+def _posts(stream: BinaryIO, site: _Site, left_out: Counter[str], origin: Origin) -> Iterator[Read | Refused]:
+    mended: list[str] = []
+
+    def published() -> Iterator[tuple[int, Any]]:
+        for item in elements(_mended(stream, mended), "rss", ("item",), mended):
+            if kind := _left_out(texts := _texts(item)):
+                left_out[kind] += 1
+            else:
+                yield item.sourceline, (item, texts)
+
+    def fields(found: tuple[Any, dict[str, str]], origin: Origin) -> tuple[dict[str, Any], list[str]]:
+        return _fields(*found, site, origin.timezone), [*mended]
+
+    try:
+        yield from entries.articles(published(), fields, origin)
+    except NotAnArticle as refusal:
+        # What stands behind it nobody knows: a rebuild must not remove it.
+        yield Refused(origin.file, refusal.line, f"{refusal}; behind it nothing is read", unread=True)
+
+
+def _mended(stream: BinaryIO, notes: list[str]) -> Iterator[bytes]:
+    """The bytes, with `]]>` in a text written so that it does not end it, as later versions of WordPress do."""
+    kept, is_told = b"", False
+    for chunk in chain(chunks(stream, notes), (b"",)):
+        whole = kept + chunk
+        # What tells stands behind it, perhaps in the next chunk.
+        cut = whole.rfind(b"]", -_NEAR) if chunk else -1
+        cut = len(whole) if cut < 0 else len(whole[:cut].rstrip(b"]"))
+        kept = whole[cut:]
+        escaped, count = _END.subn(b"]]]]><![CDATA[>", whole[:cut])
+        if count and not is_told:
+            notes.append("not well-formed: ]]> within a text, read as a part of it")
+            is_told = True
+        yield escaped
+
+
+def _left_out(texts: Mapping[str, str]) -> str | None:
+    """The kind of what is no article that everybody may read; the words are WordPress's own.
+
+    What is scheduled (`future`) is not taken for an embargo: it comes with an export after its day, rather than too
+    early where it was put off since.
+    """
+    kind, status = texts.get("wp:post_type"), texts.get("wp:status")
+    if kind not in _READ:
+        return kind or "an item without a type"
+    if status != "publish":
+        return f"{kind}, {status or 'without status'}"
+    return f"{kind}, behind a password" if texts.get("wp:post_password") else None
+
+
+def _fields(item: Any, texts: Mapping[str, str], site: _Site, timezone: tzinfo) -> dict[str, Any]:
+    meta = _meta(item)
+    terms = _terms(item)
+    body, subheads = markup.paragraphs(_BLANK.sub("<br><br>", shortcodes.remove(texts.get("content:encoded", ""))))
+    published = _date(texts, "wp:post_date", timezone)
+    updated = _date(texts, "wp:post_modified", timezone)
+    categories = [name for slug, name in terms.get("category", ()) if slug != _DEFAULT]
+    primary = next((site.categories.get(meta[key], "") for key in _PRIMARY if meta.get(key)), "")
+    section = primary if primary in categories else next(iter(categories), None)
+    logins = [name for _, name in terms.get("author", ())] or [texts.get("dc:creator", "")]
+    language = next((slug for slug, _ in terms.get("language", ())), site.language)  # of the plugin Polylang
+    url = texts.get("link", "")
+    is_web = url.startswith(("http://", "https://"))
     return {
-        "id": None if url.startswith("http") else text(item, "guid") or text(item, "post_id"),
-        "url": url if url.startswith("http") else None,
-        "title": markup.line(text(item, "title")),
-        "summary": markup.line(_as_shown(_encoded(item, is_content=False))),
+        "url": url if is_web else None,
+        "id": None if is_web else texts.get("guid") or texts.get("wp:post_id"),
+        "title": markup.line(texts.get("title", "")),
+        "summary": markup.line(shortcodes.remove(texts.get("excerpt:encoded", ""))),
         "body": body,
         "subheads": subheads,
-        "section": sections[0] if sections else None,
-        "tags": [*sections[1:], *(name for domain, _, name in categories if domain == "post_tag")],
-        "authors": [site.names.get(creator, creator)] if creator else [],
-        "type": "page" if text(item, "post_type") == "page" else None,
-        "published": published or dates.parse(text(item, "pubDate")),
-        "updated": _moment(item, "post_modified", origin),
-        "language": site.language,
-        "image": site.images.get(_meta(item, "_thumbnail_id")),
-    }, []
+        "section": section,
+        "authors": [site.names.get(login) or login for login in logins],
+        "tags": [name for name in categories if name != section] + [name for _, name in terms.get("post_tag", ())],
+        "type": "page" if texts.get("wp:post_type") == "page" else None,
+        "published": published,
+        "updated": updated if updated != published else None,
+        "language": language if language and feed.LANGUAGE.fullmatch(language) else None,
+        "image": site.pictures.get(meta.get("_thumbnail_id", "")),
+    }
 
 
-def _encoded(item: Any, *, is_content: bool) -> str:
-    found = (child for child in item.findall("{*}encoded") if (child.tag == _CONTENT) == is_content)
-    return "".join(part for child in found for part in child.itertext())
+def _texts(element: Any) -> dict[str, str]:
+    """What its elements of one value hold, by their names with the prefixes that WordPress always writes."""
+    return {
+        name: inner(child).strip() for child in element.iterchildren("*") if (name := _name(child)) not in _STRUCTURED
+    }
 
 
-def _as_shown(html: str) -> str:
-    return _EMPTY_LINE.sub("<br><br>", _SHORTCODE.sub(" ", html))
+def _name(element: Any) -> str:
+    return f"{element.prefix}:{local(element)}" if element.prefix else local(element)
 
 
-def _moment(item: Any, name: str, origin: Origin) -> Any:
-    """By Greenwich, else as the site's clock had it."""
-    gmt, local = text(item, f"{name}_gmt"), text(item, name)
-    if gmt and gmt != _NEVER:
-        return dates.parse(gmt)
-    return dates.parse(local, origin.timezone) if local and local != _NEVER else None
+def _meta(item: Any) -> dict[str, str]:
+    pairs = map(_texts, item.iterchildren("{*}postmeta"))
+    return {pair.get("wp:meta_key", ""): pair.get("wp:meta_value", "") for pair in pairs}
 
 
-def _meta(item: Any, key: str) -> str:
-    return next((text(meta, "meta_value") for meta in item.findall("{*}postmeta") if text(meta, "meta_key") == key), "")
+def _terms(item: Any) -> dict[str, list[tuple[str, str]]]:
+    """Slugs and names of what it is filed under, by taxonomy."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for term in item.iterchildren("{*}category"):
+        found.setdefault(term.get("domain", ""), []).append((term.get("nicename", ""), markup.line(term.text or "")))
+    return found
+
+
+def _date(texts: Mapping[str, str], name: str, timezone: tzinfo) -> datetime | str | None:
+    """In UTC where the export has that, else as the site's clocks told it; as it is written where that is no date."""
+    for written, zone in ((texts.get(f"{name}_gmt", ""), UTC), (texts.get(name, ""), timezone)):
+        if written and not written.startswith(_NO_DATE):
+            return dates.parse(written, zone) or written
+    return None
