@@ -372,7 +372,10 @@ def test_an_item_of_ninjs_2() -> None:
         ({"pubstatus": "withheld"}, "withdrawn"),
         ({"pubstatus": "canceled"}, "withdrawn"),
         ({"pubstatus": "usable"}, "live"),
-        ({"pubstatus": "maybe"}, "entry 1: pubstatus 'maybe' is none of usable, withheld, canceled, cancelled"),
+        (
+            {"pubstatus": "maybe"},
+            "entry 1: pubstatus 'maybe' is none of usable, embargoed, withheld, canceled, cancelled",
+        ),
         ({"type": "picture"}, "entry 1: not an article: its type is picture"),
         (
             {"firstcreated": "soon"},
@@ -435,7 +438,7 @@ def test_a_document_of_nitf(namespace: str) -> None:
     [
         ('"usable"', '"canceled"', "withdrawn"),
         ('"usable"', '"withheld"', "withdrawn"),
-        ('"usable"', '"odd"', "management-status 'odd' is none of usable, embargoed, withheld, canceled"),
+        ('"usable"', '"odd"', "management-status 'odd' is none of usable, embargoed, withheld, canceled, cancelled"),
         ("</nitf>", "", "broken XML: "),
         ("<hl1>Snow &amp; ice</hl1>", "", "live"),
         ("20250806T143000Z", "soon", "live"),

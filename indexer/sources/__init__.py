@@ -61,6 +61,7 @@ _MAY_HOLD = {".json": json_list.may_hold_articles, ".csv": table.may_hold_articl
 _TEMPLATES = (".html", ".htm", ".njk", ".liquid")  # with front matter they are no pages yet
 _IN_SITES = (".md", ".markdown", *_TEMPLATES)  # of which the folders of a site may say something
 _ANYTHING = frozenset({"", ".txt"})  # these suffixes promise no format: the content decides
+_LINES = (".jsonl", ".ndjson")  # agencies send lines of ninjs, too
 SNIFF = 64 * 1024  # bytes of the beginning, by which a format is told
 _PAGE = re.compile(rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article)\b", re.I | re.S)
 _XML: dict[bytes, Reader] = {  # by the root element, without its prefix
@@ -199,6 +200,9 @@ def _articles(stream: BinaryIO, suffix: str, origin: Origin, is_named: bool) -> 
         if not has_fields and reader is template.read and not is_named:
             return  # a layout, or a part of one
         reader = template.read if has_fields else reader
+    if suffix in _LINES and not origin.mapping:
+        head, stream = begun(stream, SNIFF)
+        reader = ninjs.read if ninjs.MARK.search(_text(head)) else reader
     if reader is None or suffix in _ANYTHING or (suffix in _MAY_HOLD and not is_named):
         head, stream = begun(stream, SNIFF)
         if suffix in _ANYTHING or reader is None:

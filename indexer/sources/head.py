@@ -103,7 +103,12 @@ def _names(line: str) -> list[str]:
     told = _BYLINE.fullmatch(line.strip(_EDGES))
     if not told or (line.endswith(".") and count(line) > 8):
         return []
-    return [part for part in map(str.strip, _WHO.split(told["who"])) if _is_name(part)]
+    return names(told["who"])
+
+
+def names(who: str) -> list[str]:
+    """The names in a byline behind its By, without offices and agencies."""
+    return [part for part in map(str.strip, _WHO.split(who)) if _is_name(part)]
 
 
 def _is_name(text: str) -> bool:
