@@ -221,7 +221,7 @@ def test_what_is_not_well_formed_is_mended_and_noted(text: str, body: str, note:
 @pytest.mark.parametrize("shift", range(70))
 def test_what_is_mended_may_lie_across_two_chunks(shift: int) -> None:
     before = wxr(content("X"))
-    padding = "<!--" + "." * (64 * 1024 - before.index("X") - 40 - shift) + "-->"
+    padding = "<!--" + "." * (64 * 1024 - before.index("X") - 40 + shift) + "-->"
     text = before.replace("<channel>", f"<channel>{padding}").replace("X", "One ]]> \uffff \ufffe two ]]></i>.")
     assert one(text).article.body == "One ]]> two ]]>."
 

@@ -16,11 +16,13 @@ _MARKDOWN = MarkdownIt("commonmark")
 _NODES = {"paragraph": "p", "quote": "blockquote", "aside": "blockquote", "listitem": "li", "list": "ul"}
 # What cards hold, and how it is to be read.
 _CARDS = {
-    **dict.fromkeys(("html", "caption", "calloutText", "content", "heading", "header", "subheader"), "html"),
+    **dict.fromkeys(("heading", "header", "subheader", "html", "caption", "calloutText", "content"), "html"),
     **dict.fromkeys(("code", "productTitle"), "text"),
     **dict.fromkeys(("productDescription",), "html"),
     "markdown": "markdown",
 }
+_NOT_SHOWN = ("email", "email-cta", "signup")  # cards of newsletters, and those that ask for an address
+_HEADS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def html(post: Mapping[str, Any]) -> str:
@@ -51,12 +53,16 @@ def _node(node: Any) -> str:
         return escape(str(node.get("text", "")), quote=False)
     if kind == "linebreak":
         return "<br>"
-    within = "".join(map(_node, node.get("children") or ())) or _card(node)
-    tag = str(node.get("tag", "h2")) if kind.endswith("heading") and "children" in node else _NODES.get(kind)
+    within = "".join(map(_node, node.get("children") or ())) or _card(kind, node)
+    tag = _NODES.get(kind)
+    if kind.endswith("heading") and "children" in node:
+        tag = node["tag"] if node.get("tag") in _HEADS else "h2"
     return f"<{tag}>{within}</{tag}>" if tag else within
 
 
-def _card(card: Mapping[str, Any]) -> str:
+def _card(kind: str, card: Mapping[str, Any]) -> str:
+    if kind in _NOT_SHOWN:
+        return ""
     parts = []
     for name, read_as in _CARDS.items():
         if isinstance(value := card.get(name), str) and value:
@@ -78,7 +84,7 @@ def _mobiledoc(document: Any) -> str:
             case [3, _, list(items), *_]:
                 parts += [f"<li>{_markers(item, document)}</li>" for item in items]
             case [10, int(number), *_]:
-                parts.append(_card(document["cards"][number][1]))
+                parts.append(_card(*document["cards"][number][:2]))
     return "".join(parts)
 
 

@@ -48,7 +48,6 @@ def elements(chunks: Iterable[bytes], root: str, names: Collection[str], notes: 
                 is_open = True
             if event == "end" and (level := sum(1 for _ in element.iterancestors())) == _WITHIN:
                 yield element
-                element.clear(keep_tail=True)
                 while element.getprevious() is not None:
                     del element.getparent()[0]
             elif event == "end":
