@@ -20,9 +20,9 @@ check: $(VENV)/.tests  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5, stock Whoosh; single updates; keys; BENCH_CORPUS=file.jsonl takes other articles
+bench: $(VENV)/.tests  ## against tantivy, SQLite FTS5, stock Whoosh; single updates; switches; keys; BENCH_CORPUS=file.jsonl takes other articles
 	$(BIN)/python tests/bench.py; first=$$?; $(BIN)/python tests/bench_updates.py; second=$$?; \
-	$(BIN)/python tests/bench_keys.py && exit $$((first + second))
+	$(BIN)/python tests/bench_switch.py; third=$$?; $(BIN)/python tests/bench_keys.py && exit $$((first + second + third))
 
 growth: $(VENV)/.tests  ## how it grows up to a million articles; GROWTH_SIZES=10000,50000 takes other numbers
 	$(BIN)/python tests/growth.py
