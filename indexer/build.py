@@ -15,6 +15,7 @@ from indexer.reading import Reading
 from indexer.report import Report
 from indexer.run import Run
 from indexer.sources import Names
+from search.article import Article
 from search.engines import ArticleMissing, Engine, IndexMissing, Progress, RebuildRefused, Searchable
 
 NOTHING_ASKED = Examination()
@@ -53,6 +54,36 @@ def update(
             if run.report.read or run.report.removed:
                 engine.catch_up(progress)
     return run.report
+
+
+def preview(
+    engine: Engine,
+    paths: Sequence[str | Path],
+    *,
+    section: str | None = None,
+    timezone: tzinfo = UTC,
+    mapping: Names | None = None,
+    stdin: BinaryIO | None = None,
+    fetcher: Fetcher | None = None,
+    progress: Progress | None = None,
+    prune: bool = False,
+    force: bool = False,
+    show: Callable[[Article], None],
+) -> Report:
+    """What `update` would do: it is done to a copy, of which nothing is kept. `show` is shown each article.
+
+    Raises:
+        Stopped: by Ctrl-C or an EngineError.
+    """
+    reading = Reading(section, timezone, mapping, stdin, fetcher, prune=prune, show=show)
+    with engine.trial() as trial:
+        run = Run(trial, "index", paths, reading, progress)
+        report = run.report
+        report.is_kept, report.is_tried = False, True
+        with run.stoppable():
+            run.take_over(adopt=False, prune=prune, force=True)
+            report.is_refused = bool(report.objections) and not force
+    return report
 
 
 def rebuild(

@@ -19,6 +19,7 @@ from indexer.following import Following
 from indexer.frequent import Frequent
 from indexer.options import Duration, Source, fetcher, lines_option, private_option, quiet_option, rate_option
 from indexer.report import Report, Stopped
+from indexer.showing import Showing
 from indexer.sources import Names, mapping
 from indexer.telling import Teller
 from search import judging
@@ -76,6 +77,11 @@ _mapping = click.option(
 @_section
 @_timezone
 @_mapping
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Write nothing: show the first three articles and say what would be; with --json write all as JSONL.",
+)
 @click.option("--prune", is_flag=True, help="Remove what came from PATH before and is not there now.")
 @click.option("--force", is_flag=True, help="Prune also where a PATH has lost more than a tenth of its articles.")
 @click.option("--watch", "follow", is_flag=True, help="Go on, and index what changes at PATH, until Ctrl-C or SIGTERM.")
@@ -95,6 +101,7 @@ def index(
     section: str | None,
     timezone: tzinfo,
     names: Names | None,
+    dry_run: bool,
     prune: bool,
     force: bool,
     follow: bool,
@@ -110,6 +117,8 @@ def index(
     of a page, a feed or a sitemap, of which what has changed is fetched. Nothing is removed but what its site says is
     gone for good (410).
     """
+    if follow and dry_run:
+        raise click.UsageError("--dry-run reads once: it does not go with --watch")
     if follow:
         if "-" in paths:
             raise click.UsageError("standard input cannot be followed: name files, folders or addresses")
@@ -118,8 +127,11 @@ def index(
         return
     if every:
         raise click.UsageError("--every is for --watch")
-    work = partial(build.update, prune=prune, force=force)
-    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), Teller(quiet, as_json))
+    work, teller = partial(build.update, prune=prune, force=force), Teller(quiet, as_json)
+    if dry_run:
+        show = Showing(as_json, quiet)
+        work, teller = partial(build.preview, prune=prune, force=force, show=show), Teller(quiet or as_json, False)
+    _run(work, url, paths, section, timezone, names, fetcher(rate, allow_private), teller)
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -16,7 +16,7 @@ from indexer.fetch.visits import Visits
 from indexer.items import Item
 from indexer.site import Site
 from indexer.sources import Names, Read
-from search.article import canonical_url
+from search.article import Article, canonical_url
 
 STDIN = "-"
 BATCH = 1_000  # articles accepted in one transaction, which writes the pages of the indexes that they touch once
@@ -44,9 +44,16 @@ class Reading:
     afresh: bool = False  # also what has not changed since the last time, as its site says
     prune: bool = False
     only: Collection[Path] | None = None  # of the files these alone
+    show: Callable[[Article], None] = lambda _: None  # is shown each as it is read
 
     def items(self, path: str, visits: Visits) -> Iterator[Item]:
         """What is at a path."""
+        for item in self._items(path, visits):
+            if isinstance(item, Read):
+                self.show(item.article)
+            yield item
+
+    def _items(self, path: str, visits: Visits) -> Iterator[Item]:
         if not is_address(path):
             yield from sources.read(
                 [path],
