@@ -1,4 +1,4 @@
-"""Kill commands at random moments: processes that can be killed, a reader beside them, what a folder may then hold."""
+"""Commands in processes that can be killed, and a reader beside them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from stage import Answer, asked
 from test_ending import helpers, is_there, wait_for
 
 from search.engines import Engine, IndexMissing, connect
-from search.engines.whoosh import contents, generations
-from search.query import parse
 
 # Carries out commands, each in a process that is forked when everything is imported: imports take longer than most
 # commands, and a kill in them tests nothing.
@@ -37,57 +35,7 @@ for order in sys.stdin:
         main(json.loads(order))
 """
 PAUSE = 0.03  # seconds between two questions of the reader, so that the command has a processor too
-NEWEST, PAGE = 20, 100
 NO_INDEX = "no index"  # what a reader is told
-
-State = dict[str, str]  # the id of each article that readers see -> its version
-Answer = tuple[int, tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]
-
-
-def line(id: str, version: str) -> str:
-    """An article of the test's: its title and its section say which version it is, and its date where it stands."""
-    day, hour = divmod(int(id[1:]), 24)
-    return json.dumps(
-        {
-            "id": id,
-            "url": f"https://paper.example/{id}",
-            "title": f"Tide {id} {version}",
-            "section": version,
-            "body": f"High water of {id} in the harbour, low water in the evening. " * 2,
-            "published": f"{2000 + day // 300}-{day % 300 // 25 + 1:02}-{day % 25 + 1:02}T{hour:02}:00:00Z",
-        }
-    )
-
-
-def answer(state: State) -> Answer:
-    """What readers are answered in that state: how many, by version, and the newest."""
-    newest = sorted(state.items(), key=lambda item: int(item[0][1:]), reverse=True)[:NEWEST]
-    return len(state), tuple(sorted(Counter(state.values()).items())), tuple(newest)
-
-
-def asked(engine: Engine) -> Answer:
-    """What a reader is answered."""
-    found = engine.search(parse("tide", per_page=NEWEST, sort="newest", facets=("section",)))
-    for hit in found.hits:
-        assert hit.article.title == f"Tide {hit.article.id} {hit.article.section}"
-    counts = {value.value: value.count for value in found.facets["section"].values if value.count}
-    return (
-        found.total,
-        tuple(sorted(counts.items())),
-        tuple((hit.article.id, hit.article.section) for hit in found.hits),
-    )
-
-
-def everything(engine: Engine) -> State:
-    """Every article that readers see; none comes twice."""
-    seen: list[tuple[str, str]] = []
-    page = 1
-    while hits := engine.search(parse("tide", page=page, per_page=PAGE, sort="newest")).hits:
-        seen += [(hit.article.id, hit.article.section or "") for hit in hits]
-        page += 1
-    state = dict(seen)
-    assert len(state) == len(seen), [id for id, count in Counter(id for id, _ in seen).items() if count > 1]
-    return state
 
 
 class Processes:
@@ -178,32 +126,3 @@ def reading(index: Path, ids: Sequence[str]) -> Iterator[Reader]:
         yield reader
     finally:
         reader.end()
-
-
-FILES = {
-    "articles.db",
-    "articles.db-wal",
-    "articles.db-shm",
-    "CURRENT",
-    "epoch",
-    "building",
-    "generations",
-    "visits.db",
-}
-LOCKS = {"writer.lock", "rebuild.lock", "takedowns.lock", "runs.lock"}
-
-
-def left_over(folder: Path) -> set[str]:
-    """What lies there and belongs to nothing."""
-    left = {path.name for path in folder.iterdir()} - FILES - LOCKS
-    left -= {path.name for path in folder.glob("articles.db.before-*")}  # for ops to remove
-    left |= {f"building/{path.name}" for path in (folder / "building").glob("*")}
-    for generation in (folder / "generations").iterdir():
-        if not (generation / generations.MANIFEST).exists():
-            left.add(generation.name)
-            continue
-        manifest = generations.check(generation)
-        assert manifest.last == contents.applied(generation)
-        named = {*manifest.files, generations.MANIFEST}
-        left |= {f"{generation.name}/{path.name}" for path in generation.iterdir() if path.name not in named}
-    return left

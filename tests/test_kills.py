@@ -20,16 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from kills import NO_INDEX, Answer, Processes, State, answer, asked, everything, left_over, line, reading
+from kills import NO_INDEX, Processes, reading
 from scale import SOAK
+from stage import Answer, Stage, State, answer, asked, everything, left_over, run
 
-from search.cli import main
 from search.engines import DONE, KILLED, ArticleGone, Engine, IndexMissing, connect
 
 SEED = 20261122
-COUNT = 60  # articles of the index that is killed at
-MANY = 3_000  # articles: enough for processes beside the first
 SAMPLE = 50  # articles that a reader asks about again and again
 TRIES = 50  # of a kill that came too late: the machine has more time than when the duration was taken
 WHEN = ("before", "between", "after")
@@ -64,52 +61,6 @@ COMMANDS = {
     "verify": Command(("verify",), 1),
 }
 HARMLESS = ("index", "other.jsonl")  # nothing of it has changed
-
-
-def run(index: Path, *args: str) -> Any:
-    return CliRunner().invoke(main, ["--index", f"whoosh:{index}", *args])
-
-
-def ids(first: int, count: int) -> list[str]:
-    return [f"a{number:04}" for number in range(first, first + count)]
-
-
-class Stage:
-    """An index with a history and the files beside it, in a folder of which every kill gets a copy."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.index = folder, folder / "index"
-        self.hidden = ["a0020", "a0021"]
-        folder.mkdir()
-        self._write("own.jsonl", "v1", ids(0, COUNT))
-        self._write("pushed.jsonl", "p1", ids(5000, 5))
-        self._write("other.jsonl", "o1", ids(6000, 1))
-        self._write("many.jsonl", "v9", ids(1000, MANY))
-        self._done("index", "own.jsonl", "pushed.jsonl", "other.jsonl")
-        with closing(connect(f"whoosh:{self.index}")) as engine:
-            first = everything(engine)
-        self.first = {id: version for id, version in first.items() if id not in self.hidden}  # what rollback goes to
-        self._write("own.jsonl", "v2", ids(4, COUNT))
-        self._done("reindex", "own.jsonl")
-        self._done("backup", "b.tar")
-        self._done("takedown", "a0020", "--reason", "court order")
-        self._done("takedown", "https://paper.example/a0021/", "--reason", "a page")
-        self._write("pushed.jsonl", "p2", ids(5000, 5))
-        self._done("index", "pushed.jsonl")
-        self._write("own.jsonl", "v3", ids(8, COUNT))
-        with closing(connect(f"whoosh:{self.index}")) as engine:
-            self.before = everything(engine)
-
-    def words(self, args: tuple[str, ...], folder: Path) -> list[str]:
-        """The command with the files of a copy in this folder."""
-        return [str(folder / arg) if arg.endswith((".jsonl", ".tar")) else arg for arg in args]
-
-    def _write(self, name: str, version: str, ids: list[str]) -> None:
-        (self.folder / name).write_text("".join(line(id, version) + "\n" for id in ids), "utf-8")
-
-    def _done(self, *args: str) -> None:
-        result = run(self.index, *self.words(args, self.folder))
-        assert result.exit_code == 0, result.stderr
 
 
 class Trial:
