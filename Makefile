@@ -31,7 +31,7 @@ ranking: $(VENV)/.tests  ## how well judged questions are answered (BENCH_IR=fol
 	$(BIN)/python tests/ranking.py; first=$$?; $(BIN)/python tests/known_items.py && exit $$first
 
 soak: $(VENV)/.tests  ## the same tests of chance and of kills, twenty times as many; how long 200 takedowns take
-	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_kills.py tests/test_switch.py tests/test_sources.py tests/test_sources_exports.py tests/test_sources_packed.py; \
+	BROADSHEET_SOAK=20 $(BIN)/python -m pytest tests/test_oracle.py tests/test_engine_faults.py tests/test_kills.py tests/test_io_errors.py tests/test_history.py tests/test_switch.py tests/test_sources.py tests/test_sources_exports.py tests/test_sources_packed.py; \
 	first=$$?; $(BIN)/python tests/takedowns.py && exit $$first
 
 screenshot: $(VENV)/.tests  ## the pictures in the README

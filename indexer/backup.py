@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -23,6 +24,7 @@ CONTENTS = "backup.json"  # first in the tar: what else is in it, with sizes and
 SETTINGS = "settings.json"
 PREFIX = "BROADSHEET_"
 UNFINISHED = ".backup-"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 BLOCK = 2**20  # bytes copied at once
 
 
@@ -162,4 +164,5 @@ def _translated(path: Path) -> Iterator[None]:
     except tarfile.TarError as problem:
         raise EngineUnavailable(f"{path} is no backup, or was cut short ({problem}); use another one") from problem
     except OSError as problem:
-        raise EngineUnavailable(f"{path}: {problem.strerror}; nothing was changed") from problem
+        remedy = "make room and run it again" if problem.errno in FULL else "use another place"
+        raise EngineUnavailable(f"{path}: {problem.strerror}; nothing was changed: {remedy}") from problem

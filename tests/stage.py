@@ -18,6 +18,7 @@ from search.query import parse
 COUNT = 60  # articles
 MANY = 3_000  # those that may come: enough for processes beside the first
 NEWEST, PAGE = 20, 100
+HARMLESS = ("index", "other.jsonl")  # nothing of it has changed
 
 State = dict[str, str]  # the id of each article that readers see -> its version
 Answer = tuple[int, tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]
@@ -106,6 +107,12 @@ class Stage:
     def words(self, args: tuple[str, ...], folder: Path) -> list[str]:
         """The command with the files of a copy in this folder."""
         return [str(folder / arg) if arg.endswith((".jsonl", ".tar")) else arg for arg in args]
+
+    def partly(self, args: tuple[str, ...], seen: Answer) -> State:
+        """The state in which `index` has brought as many articles as were seen, one after the other."""
+        articles = map(json.loads, (self.folder / args[1]).read_text("utf-8").splitlines())
+        steps = [(one["id"], one["section"]) for one in articles if one["id"] not in self.hidden]
+        return self.before | dict(steps[: dict(seen[1]).get(steps[0][1], 0)])
 
     def _write(self, name: str, version: str, ids: list[str]) -> None:
         (self.folder / name).write_text("".join(line(id, version) + "\n" for id in ids), "utf-8")

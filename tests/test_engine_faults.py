@@ -280,6 +280,35 @@ def test_killed_at_any_step(engine, folder, command, place, time):
     fresh.close()
 
 
+def test_what_was_killed_before_its_manifest_is_no_damage(engine, folder):
+    apply(engine, one("old"))
+    engine.rebuild()
+    before = generations.current(folder)
+    with python(KILLED_AT, folder, "catch_up", "manifest", 1) as process:
+        process.wait()
+    assert engine.verify() == []
+    assert generations.current(folder) == before
+    check(folder)
+    assert found(engine) == ["new", "old"]
+
+
+def test_a_rollback_that_could_not_bring_what_came_since_is_not_repeated(engine, folder):
+    apply(engine, one("old"))
+    engine.rebuild()
+    engine.rebuild()
+    apply(engine, one("new"))
+    name = generations.before(folder)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        mock.patch.object(arrays, "write", side_effect=full),
+        pytest.raises(EngineUnavailable, match=f"{name}.*make room.*another rollback would go back further"),
+    ):
+        engine.rollback()
+    assert generations.current(folder) == name
+    assert engine.catch_up() == 1
+    assert found(engine) == ["new", "old"]
+
+
 def test_a_first_run_that_is_killed_leaves_nothing_to_the_next(engine, folder):
     with python(KILLED_AT, folder, "catch_up", "commit", 1) as process:
         process.wait()

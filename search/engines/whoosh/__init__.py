@@ -253,13 +253,15 @@ class WhooshEngine(Reading):
             undone = store.undo(run) if run else None
             epoch.owe(generations.COMMITS)
             generations.switch(self._folder, name)
-            epoch.bump()  # readers are there; what came since follows
             try:
                 without = (run, undone.number) if run and undone else ()
-                writer.catch_up(generation, store, workshop, progress, without=without)
-            finally:
-                epoch.bump()
-            epoch.settle(generations.COMMITS)
+                with refusals.translated(self._folder), _telling(epoch):  # readers are there; what came since follows
+                    writer.catch_up(generation, store, workshop, progress, without=without)
+            except EngineError as problem:
+                raise EngineUnavailable(
+                    f"switched to generation {name}, but without what has come since ({problem}):"
+                    " the next `broadsheet index` brings it, where another rollback would go back further"
+                ) from problem
         return name, undone
 
     def undo(self, run: int, progress: Progress | None = None) -> Undone:
@@ -269,7 +271,13 @@ class WhooshEngine(Reading):
 
     def verify(self, progress: Progress | None = None) -> list[str]:
         store = self._files.store()
-        with lock.hold(self._folder / "writer.lock", "verifying", wait=WAIT):  # files of the live one come and go
+        with (
+            refusals.translated(self._folder),
+            lock.hold(self._folder / "writer.lock", "verifying", wait=WAIT),  # files of the live one come and go
+        ):
+            for name in generations.complete(self._folder):
+                with suppress(EngineError):  # it is damaged, as is found then
+                    contents.finish(self._folder / generations.FOLDER / name)
             damages = generations.damages(self._folder, progress)
             for name, problem in damages.items():
                 with suppress(IndexCorrupt):  # where no other is left, this one goes on as far as it can
@@ -379,6 +387,17 @@ class WhooshEngine(Reading):
             epoch.show(contents.applied(generation))
             epoch.bump()
         return done
+
+
+@contextmanager
+def _telling(epoch: generations.Epoch) -> Iterator[None]:
+    """Tell readers at once, and again at the end, however that comes."""
+    epoch.bump()
+    try:
+        yield
+    finally:
+        epoch.bump()
+    epoch.settle(generations.COMMITS)
 
 
 def _validated(generation: Path, accepted: int, progress: Progress | None) -> generations.Manifest:

@@ -120,12 +120,11 @@ def complete(generation: Path, seq: int) -> None:
     )
 
 
-def is_complete(generation: Path) -> bool:
-    """Whether the manifest tells of the last commit: it is written after it, and a crash may come between."""
-    manifest = generations.MANIFEST
-    return (generation / manifest).exists() and set(_manifest(generation).files) == set(
-        _files(generation, table(generation))
-    )
+def finish(generation: Path) -> None:
+    """Have the manifest tell of the last commit: it is written after it, and a crash may come between."""
+    known = (generation / generations.MANIFEST).exists() and set(_manifest(generation).files)
+    if known != set(_files(generation, table(generation))):
+        complete(generation, applied(generation))
 
 
 def _files(generation: Path, toc: TOC) -> list[str]:

@@ -36,5 +36,6 @@ def is_noted(generation: Path) -> bool:
 
 def clear(generation: Path) -> None:
     """It was read through and is whole after all."""
-    (generation / FILE).unlink(missing_ok=True)
-    durable.sync_folder(generation)
+    if is_noted(generation):
+        (generation / FILE).unlink()
+        durable.sync_folder(generation)

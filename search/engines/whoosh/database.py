@@ -143,6 +143,8 @@ PROBLEMS: dict[int, tuple[type[EngineUnavailable], str]] = {
     sqlite3.SQLITE_BUSY: (EngineUnavailable, "another process has been writing to it for long: try again"),
     sqlite3.SQLITE_LOCKED: (EngineUnavailable, "another process has been writing to it for long: try again"),
     sqlite3.SQLITE_FULL: (EngineUnavailable, "the disk is full: make room and run it again, what was accepted is kept"),
+    # To be read it needs a file beside it too, of 32 kB, unless another process has made that already.
+    sqlite3.SQLITE_IOERR: (EngineUnavailable, "the disk is full or fails: make room, or move the index to another one"),
     sqlite3.SQLITE_READONLY: (EngineUnavailable, "it may not be written: run as the owner of the folder"),
     sqlite3.SQLITE_PERM: (EngineUnavailable, "it may not be opened: run as the owner of the folder"),
     sqlite3.SQLITE_CANTOPEN: (EngineUnavailable, "it cannot be opened: run as the owner of the folder"),

@@ -47,8 +47,9 @@ def catch_up(
         contents.commit(generation, table(generation).segments, at)
     if at > start:
         _merge(generation, workshop, at, progress)
-    if at > start or not contents.is_complete(generation):
         contents.complete(generation, at)
+    else:
+        contents.finish(generation)
     return at - start
 
 
