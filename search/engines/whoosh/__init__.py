@@ -276,7 +276,7 @@ class WhooshEngine(Reading):
             lock.hold(self._folder / "writer.lock", "verifying", wait=WAIT),  # files of the live one come and go
         ):
             for name in generations.complete(self._folder):
-                with suppress(EngineError):  # it is damaged, as is found then
+                with suppress(EngineError, OSError):  # it is damaged, as is found then
                     contents.finish(self._folder / generations.FOLDER / name)
             damages = generations.damages(self._folder, progress)
             for name, problem in damages.items():
@@ -308,7 +308,7 @@ class WhooshEngine(Reading):
                 lock.hold(self._folder / "takedowns.lock", "restoring", wait=WAIT),
                 closing(generations.Epoch(self._folder)) as epoch,
             ):
-                unread = safekeeping.adopt(self._folder, inside)
+                unread = safekeeping.adopt(self._folder, inside, epoch.seen())
 
                 def announce(seq: int) -> None:
                     epoch.show(seq)

@@ -210,6 +210,8 @@ def connect(path: Path) -> Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.frames = Frames(connection.dictionary)
         while (version := _version(connection)) != VERSION:
+            if not version:  # SQLite takes an empty file for an empty database
+                raise ArticlesCorrupt(f"{path} holds no articles: {REMEDY}")
             if version not in MIGRATIONS:
                 raise EngineUnavailable(
                     f"{path} has the format {version}, this version of Broadsheet reads {VERSION}:"

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from search.engines import ArticlesCorrupt, EngineError, IndexCorrupt
 from search.engines.whoosh import damage, generations
+from search.engines.whoosh.database import REMEDY
 from search.engines.whoosh.snapshot import Snapshot
 from search.engines.whoosh.store import Store
 
@@ -85,15 +86,27 @@ class Opened:
         """The articles. Raises IndexMissing."""
         with self._opening:
             if self._store is None:
-                self._store = Store(self._folder)
+                self._store = self._whole(Store(self._folder))
             return self._store
 
     def make_store(self) -> Store:
         """The articles, made if absent."""
         with self._opening:
             created = Store.create(self._folder)
-            self._store = self._store or created
+            self._store = self._store or self._whole(created)
             return self._store
+
+    def _whole(self, store: Store) -> Store:
+        """The store, unless readers have seen rows that it lacks: their numbers would come to stand for others."""
+        if (self._folder / generations.EPOCH).exists():
+            with closing(generations.Epoch(self._folder)) as epoch:
+                seen, number = epoch.seen(), store.number()
+            if number < seen:
+                raise ArticlesCorrupt(
+                    f"{store.path} ends with row {number}, and readers have seen row {seen}: a part of it is lost,"
+                    f" as when it was copied without its log; {REMEDY}"
+                )
+        return store
 
     def live(self) -> Path:
         """The folder of the live generation."""

@@ -51,28 +51,35 @@ def workshop(folder: Path, copied: IO[bytes]) -> Iterator[Path]:
         sweep(folder)
 
 
-def adopt(folder: Path, inside: Path) -> str | None:
+def adopt(folder: Path, inside: Path, seen: int) -> str | None:
     """Let what was taken down since the copy was made stay so; or why the store that is there cannot be asked.
 
-    Rows get greater numbers than any that it has: a number never stands for two versions.
+    Rows get greater numbers than any that it has, or that readers have `seen`: a number never stands for two versions.
     """
     there, here = folder / store.FILE, inside / store.FILE
-    if not there.exists():
-        return None
-    try:
-        with (
-            database.translated(there),
-            closing(database.connect(there)) as old,
-            closing(database.connect(here)) as new,
-            new.transaction(),
-        ):
-            takedowns.adopt(new, old)
-            numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('articles', 'runs')"
-            for table, last in old.execute(numbers).fetchall():
-                new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
-    except EngineError as problem:
-        return str(problem)
+    with database.translated(here), closing(database.connect(here)) as new:
+        _number_from(new, "articles", seen)
+        if not there.exists():
+            return None
+        try:
+            with database.translated(there), closing(database.connect(there)) as old, new.transaction():
+                takedowns.adopt(new, old)
+                numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('articles', 'runs')"
+                for table, last in old.execute(numbers).fetchall():
+                    _number_from(new, table, last)
+        except EngineError as problem:
+            return str(problem)
     return None
+
+
+def _number_from(db: database.Connection, table: str, last: int) -> None:
+    """The next row of the table gets a number greater than this one."""
+    db.execute(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0"
+        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
+        (table,),
+    )
+    db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
 
 
 def swap(folder: Path, inside: Path, name: str, announce: Callable[[int], None]) -> str | None:

@@ -145,6 +145,11 @@ class Store:
         with self._connection() as db:
             return _last(db)
 
+    def number(self) -> int:
+        """The greatest number that any row ever had: the next one gets a greater."""
+        with self._connection() as db:
+            return _number(db)
+
     def rows_after(
         self, seq: int, limit: int = BATCH, until: int | None = None, without: Sequence[int] = ()
     ) -> list[Row]:
@@ -438,7 +443,7 @@ def _append(
     held = dict(db.execute("SELECT id, source FROM newest WHERE id IN (SELECT value FROM json_each(?))", (ids,)))
     replaced = json.dumps(list(held))
     sources = _sources(db, {change.source for change in changes if isinstance(change, Put)})
-    seq = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'articles'").fetchone()[0]
+    seq = _number(db)
     rows: list[tuple[object, ...]] = []
     newest: dict[str, tuple[object, ...]] = {}
     urls: list[tuple[str, str]] = []
@@ -475,6 +480,11 @@ def _sources(db: Connection, names: set[str]) -> dict[str, int]:
             (json.dumps(sorted(names)),),
         )
     )
+
+
+def _number(db: Connection) -> int:
+    found = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'articles'").fetchone()
+    return int(found[0])
 
 
 def _last(db: Connection) -> int:
