@@ -193,7 +193,8 @@ def _get(connection: HTTPConnection, path: str) -> tuple[int, str]:
 
 
 def _run(index: str, *command: str) -> None:
-    subprocess.run([COMMAND, "--index", index, *command], check=True, capture_output=True, env=ENVIRON)
+    done = subprocess.run([COMMAND, "--index", index, *command], capture_output=True, text=True, env=ENVIRON)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
 
 
 def main() -> int:
