@@ -132,7 +132,7 @@ def give_up(engine: Engine, folder: Path) -> None:
         assert reader.status().damaged == (live.name,)
 
 
-def trust_again(engine: Engine, folder: Path) -> None:
+def trust_again(_: Engine, folder: Path) -> None:
     for generation in (folder / "index" / generations.FOLDER).iterdir():
         with mock.patch.object(generations, "check"):
             damage.clear(generation)
@@ -169,6 +169,6 @@ def test_without_any_fsync_it_is_seen(tmp_path: Path, step: Callable[[Engine, Pa
         for earlier in (first, index, reindex, back_up)[: 0 if step is first else 4]:
             earlier(engine, tmp_path)
         power = Power()
-        with power.watched(), mock.patch.object(os, "fsync", lambda _: None):
+        with power.watched(), mock.patch.object(os, "fsync", return_value=None):
             step(engine, tmp_path)
         assert power.lost
