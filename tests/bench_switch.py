@@ -1,7 +1,7 @@
 """`make bench`: the switch as readers see it: the longest answer, the longest pause and the errors under a query load.
 
 A real service answers ten readers over HTTP while the index is rebuilt and gone back with; BENCH_CORPUS and
-BENCH_ARTICLES take other articles, as in bench.py. It fails with any error, or a pause around a switch beyond `AT_MOST`.
+BENCH_ARTICLES take other articles, as in bench.py. It fails with any error, or with a longer pause than `AT_MOST`.
 """
 
 from __future__ import annotations
