@@ -61,7 +61,7 @@ class Opened:
             if seen and seen[0] == epoch and not changes.owed(generations.TAKEDOWNS):
                 return seen[1]
             live = self.live()
-            if (named := generations.named(self._folder)) != live.name:
+            if (named := generations.named(self._folder)) not in generations.names(self._folder):
                 _log.critical("CURRENT names %r, which is damaged or not there; %s answers", named, live.name)
             try:
                 return self._newest(live, epoch, changes)
