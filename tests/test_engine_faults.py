@@ -468,6 +468,15 @@ def test_what_is_accepted_while_a_rebuild_is_validated_does_not_refuse_it(engine
     assert found(engine) == ["b", "c", "d"]
 
 
+def test_a_generation_that_is_not_let_through_takes_no_room(engine, folder):
+    """Not even until the next rebuild: there may be a large one, on a disk that is nearly full."""
+    apply(engine, one("a"))
+    before = sorted((folder / "generations").iterdir())
+    with pytest.raises(RebuildRefused):
+        engine.rebuild(judge=mock.Mock(side_effect=RebuildRefused("worse")))
+    assert sorted((folder / "generations").iterdir()) == before
+
+
 def test_what_is_accepted_after_the_count_does_not_refuse_a_rebuild(engine):
     apply(engine, one("a"), one("b"))
     count = Store.counts
