@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,6 +135,18 @@ def test_sweep_takes_what_is_half_made_and_nothing_else(tmp_path):
     (half / "segment").write_bytes(b"post")
     assert generations.sweep(tmp_path) == [half.name]
     assert generations.names(tmp_path) == [whole.name]
+
+
+def test_prune_keeps_what_was_live_before(tmp_path):
+    """After a rollback, those that were given up are newer."""
+    first, second, third = (complete(tmp_path).name for _ in range(3))
+    live = complete(tmp_path)
+    manifest = generations.read_manifest(live)
+    generations.write_manifest(live, replace(manifest, previous=first))
+    generations.switch(tmp_path, live.name)
+    assert generations.prune(tmp_path, keep=3) == [second]
+    assert generations.names(tmp_path) == [first, third, live.name]
+    assert generations.before(tmp_path) == first
 
 
 def test_prune_leaves_one_that_is_being_filled(tmp_path):

@@ -228,10 +228,14 @@ def damages(folder: Path, progress: Progress | None = None) -> dict[str, str]:
 
 
 def prune(folder: Path, keep: int = KEEP) -> list[str]:
-    """Remove the oldest generations but the live one, so that `keep` stay; the names that went. Damaged ones stay."""
+    """Remove the oldest generations, so that `keep` stay; the names that went. Damaged ones stay.
+
+    The live one is kept, and the one before it: after a rollback others may be newer than that.
+    """
     live = current(folder)
-    others = [name for name in names(folder) if name != live]
-    gone = others[: max(0, len(others) - (keep - 1))]
+    previous = read_manifest(folder / FOLDER / live).previous
+    by_use = sorted(names(folder), key=lambda name: (name == live, name == previous, name))
+    gone = by_use[: max(0, len(by_use) - keep)]
     for name in gone:
         remove(folder / FOLDER / name)
     return gone
