@@ -69,6 +69,8 @@ def test_each_row_is_an_article(text: str, articles: list[dict[str, Any]]) -> No
     [
         ("a,b\n1,2\n", 1, "no column is a title or a body: there are a, b (--mapping says which is which)"),
         (HEAD, 1, "names of fields, and no row below them"),
+        (HEAD + "\n\n", 1, "names of fields, and no row below them"),
+        ("\n\t", None, "empty"),
         ("", None, "empty"),
         ("title,body,title\nx,y,z\n", 1, "several columns are called 'title'"),
         (

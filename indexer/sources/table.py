@@ -44,24 +44,26 @@ class _Rows:
         text = io.TextIOWrapper(self._stream, encoding="utf-8-sig", newline="")
         # Strictly: a quotation mark that does not close would take all rows behind it for one cell.
         reader = csv.reader(text, delimiter=self._mark, strict=True)
+        names: list[str] = []
+        is_any = False
         try:
-            names: list[str] = []
             for row in reader:
                 begins, self.line = self.line + 1, reader.line_num
-                if not any(row):
+                if not any(map(str.strip, row)):
                     continue
                 if not names:
                     names = _checked(row, origin)
                 else:
+                    is_any = True
                     yield begins, (names, row)
         except csv.Error as error:
             raise NotAnArticle(f"not CSV, and not read on from here: {error}", self.line + 1) from None
         except UnicodeDecodeError:
             reason = "broken encoding: not UTF-8 soon after this line (iconv -f WINDOWS-1252 -t UTF-8)"
             raise NotAnArticle(reason, self.line or 1) from None
-        if not self.line:
+        if not names:
             raise NotAnArticle("empty")
-        if self.line == 1:
+        if not is_any:
             raise NotAnArticle("names of fields, and no row below them", 1)
 
 
